@@ -1,0 +1,155 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// The package is the architecture: targets stand in pipeline order, and a dependency may only point up this page.
+// Docs/Architecture.md has the picture.
+
+// MARK: - What the machine offers
+
+/// Whether a recommended C library is used: its header is installed and `MARTLET_WITHOUT` does not name it.
+///
+/// SwiftPM caches the evaluated manifest; after installing a library run `swift package purge-cache` (`./setup` does).
+func offers(_ library: String, header: String) -> Bool {
+  let without = Context.environment["MARTLET_WITHOUT"]?.split(separator: ",").map(String.init) ?? []
+  return !without.contains(library) && FileManager.default.fileExists(atPath: "/usr/include/\(header)")
+}
+
+let hasUring = offers("uring", header: "liburing.h")
+let hasNuma = offers("numa", header: "numa.h")
+
+// MARK: - Kinds of target
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableExperimentalFeature("Lifetimes"),
+  .treatAllWarnings(as: .error),
+]
+
+/// Thin C beside the hardware or a system library: no decisions inside.
+func shim(_ name: String, library: String? = nil, isUsed: Bool = true) -> Target {
+  .target(
+    name: name,
+    path: "Sources/Shims/\(name)",
+    cSettings: library != nil && isUsed ? [.define("MARTLET_HAS_LIBRARY")] : [],
+    linkerSettings: isUsed ? (library.map { [.linkedLibrary($0)] } ?? []) : [])
+}
+
+func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: strict)
+}
+
+/// A stage sees the tiers below it and at most one shim. It cannot name a stage.
+func stage(_ number: Int, _ name: String, shim: Target.Dependency? = nil) -> Target {
+  module(
+    name, path: "Sources/Stages/\(number)-\(name)",
+    ["TradingTypes", "LockFreeRings", "OrderBooks", "PortfolioLedger"] + (shim.map { [$0] } ?? []))
+}
+
+func tool(
+  _ name: String, path: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: path, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests",
+    dependencies: [.byName(name: name)] + ["TradingTypes", "LockFreeRings"].filter { $0 != name }.map { .byName(name: $0) }
+      + ["TestSupport"] + dependencies,
+    swiftSettings: strict)
+}
+
+// MARK: - The house
+
+let libraries: [Target] = [
+  shim("CPlatform"),
+  shim("CKernels"),
+  shim("CUring", library: "uring", isUsed: hasUring),
+  shim("CNuma", library: "numa", isUsed: hasNuma),
+
+  module("TradingTypes"),
+  module("LockFreeRings", ["CPlatform", "CNuma"]),
+  module("OrderBooks", ["TradingTypes", "LockFreeRings"]),
+  module("PortfolioLedger", ["TradingTypes", "LockFreeRings"]),
+
+  stage(1, "MarketIngest"),
+  stage(2, "SignalFeatures"),
+  stage(3, "ModelInference", shim: "CKernels"),
+  stage(4, "RegimeDetection"),
+  stage(5, "PositionSizing"),
+  stage(6, "PreTradeRisk"),
+  stage(7, "OrderRouting"),
+
+  module("SimulatedVenue", ["TradingTypes", "LockFreeRings", "OrderBooks"]),
+  module("EventJournal", ["TradingTypes", "LockFreeRings", "CUring"]),
+  module("EngineTelemetry", ["TradingTypes", "LockFreeRings", "CPlatform"]),
+  module("ModelImport", ["TradingTypes", "ModelInference"]),
+  module(
+    "TradingEngine",
+    [
+      "TradingTypes", "LockFreeRings", "OrderBooks", "PortfolioLedger",
+      "MarketIngest", "SignalFeatures", "ModelInference", "RegimeDetection",
+      "PositionSizing", "PreTradeRisk", "OrderRouting",
+      "EventJournal", "EngineTelemetry",
+    ]),
+  module(
+    "BacktestHarness",
+    ["TradingTypes", "LockFreeRings", "OrderBooks", "SimulatedVenue", "EngineTelemetry", "TradingEngine"]),
+]
+
+let support: [Target] = [
+  // Counts mallocs and retains; linked by tests and bench only.
+  .target(name: "CAllocationCounter", path: "Sources/Shims/CAllocationCounter"),
+  module("FixtureStreams", path: "Fixtures/FixtureStreams", ["TradingTypes"]),
+  module("TestSupport", path: "Tests/TestSupport", ["TradingTypes", "FixtureStreams", "CAllocationCounter"]),
+]
+
+let everything: [Target.Dependency] = libraries.map { .byName(name: $0.name) }
+
+let executables: [Target] = [
+  tool(
+    "martlet", path: "Sources/martlet",
+    everything + ["FixtureStreams", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+  tool("bench", path: "Benchmarks/bench", everything + ["FixtureStreams", "CAllocationCounter"]),
+  tool("proof", path: "Tests/proof", everything + ["FixtureStreams", "TestSupport", "CAllocationCounter"]),
+  tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "ModelImport", "ModelInference", "TradingTypes"]),
+]
+
+let checks: [Target] = [
+  tests("TradingTypes"),
+  tests("LockFreeRings", ["CAllocationCounter"]),
+  tests("OrderBooks", ["CAllocationCounter"]),
+  tests("PortfolioLedger", ["CAllocationCounter"]),
+  tests("MarketIngest", ["OrderBooks", "FixtureStreams"]),
+  tests("SignalFeatures", ["OrderBooks", "MarketIngest", "FixtureStreams", "CAllocationCounter"]),
+  tests("ModelInference", ["ModelImport", "CKernels", "CAllocationCounter"]),
+  tests("RegimeDetection", ["CAllocationCounter"]),
+  tests("PositionSizing", ["PortfolioLedger", "CAllocationCounter"]),
+  tests("PreTradeRisk", ["PortfolioLedger", "CAllocationCounter"]),
+  tests("OrderRouting", ["OrderBooks", "PortfolioLedger", "CAllocationCounter"]),
+  tests("SimulatedVenue", ["OrderBooks"]),
+  tests("EventJournal", ["CUring"]),
+  tests("EngineTelemetry", ["CPlatform", "CAllocationCounter"]),
+  .testTarget(
+    name: "TradingEngineTests",
+    dependencies: everything + ["TestSupport", "FixtureStreams", "CAllocationCounter"], swiftSettings: strict),
+  .testTarget(
+    name: "SimulationTests",
+    dependencies: everything + ["TestSupport", "FixtureStreams", "CAllocationCounter"], swiftSettings: strict),
+  .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
+]
+
+let package = Package(
+  name: "martlet",
+  products: libraries.filter { !$0.name.hasPrefix("C") }.map { .library(name: $0.name, targets: [$0.name]) }
+    + executables.prefix(2).map { .executable(name: $0.name, targets: [$0.name]) },
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: libraries + support + executables + checks)

@@ -1,0 +1,65 @@
+/// A fixed number of plain values in arena memory: the preallocated array of books, ledgers and stages.
+///
+/// Every access is checked against `count`; `masked` needs no check because the mask keeps it in range.
+@safe @frozen public struct Slab<Element: BitwiseCopyable>: ~Copyable {
+  @usableFromInline let base: UnsafeMutablePointer<Element>
+  /// Number of elements.
+  public let count: Int
+  @usableFromInline let mask: Int
+  // Keeps the memory alive; not touched after `init`, so the hot path neither retains nor releases it.
+  @usableFromInline let owner: Arena
+
+  /// `count` copies of `value`.
+  ///
+  /// - Precondition: the arena has room; plan its capacity from the configuration.
+  /// - Complexity: O(count); takes memory from the arena, allocates nothing else.
+  public init(repeating value: Element, count: Int, in arena: Arena) {
+    precondition(count >= 0, "Slab: the count is not negative")
+    let (byteCount, overflow) = MemoryLayout<Element>.stride.multipliedReportingOverflow(by: count)
+    precondition(!overflow, "Slab: the size in bytes fits an Int")
+    guard let memory = unsafe arena.take(byteCount: byteCount) else {
+      fatalError("Arena: room for \(byteCount) bytes more, \(arena.freeBytes) are free of \(arena.capacityBytes)")
+    }
+    unsafe base = memory.bindMemory(to: Element.self, capacity: count)
+    unsafe base.initialize(repeating: value, count: count)
+    self.count = count
+    mask = count > 0 && count & (count - 1) == 0 ? count - 1 : 0
+    owner = arena
+  }
+
+  /// The element at `index`.
+  ///
+  /// - Precondition: `0 <= index < count`.
+  @inlinable public subscript(index: Int) -> Element {
+    @_transparent unsafeAddress {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "Slab: the index is in range")
+      // In bounds: checked above.
+      return unsafe UnsafePointer(base + index)
+    }
+    @_transparent unsafeMutableAddress {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "Slab: the index is in range")
+      // In bounds: checked above.
+      return unsafe base + index
+    }
+  }
+
+  /// The element at `index` modulo `count`, for counts that are powers of two (any other count reads element 0).
+  @inlinable public subscript(masked index: Int) -> Element {
+    @_transparent unsafeAddress {
+      // In bounds: the mask is below the count.
+      unsafe UnsafePointer(base + (index & mask))
+    }
+    @_transparent unsafeMutableAddress {
+      // In bounds: the mask is below the count.
+      unsafe base + (index & mask)
+    }
+  }
+
+  /// The elements, to read.
+  @inlinable public var span: Span<Element> {
+    @_lifetime(borrow self) get {
+      let span = unsafe Span(_unsafeStart: base, count: count)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+}

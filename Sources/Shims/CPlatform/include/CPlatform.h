@@ -1,0 +1,60 @@
+// The processor and the thread: pause, time stamp counter, affinity. Header-only where it can be inlined.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <x86intrin.h>
+#endif
+
+/// Tells the core that this is a wait loop.
+static inline __attribute__((always_inline)) void martlet_spin_pause(void) {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield" ::: "memory");
+#endif
+}
+
+/// The time stamp counter, not ordered against the instructions round it.
+static inline __attribute__((always_inline)) uint64_t martlet_ticks(void) {
+#if defined(__x86_64__)
+  return __rdtsc();
+#elif defined(__aarch64__)
+  uint64_t value;
+  __asm__ volatile("mrs %0, cntvct_el0" : "=r"(value));
+  return value;
+#else
+  return 0;
+#endif
+}
+
+/// Whether the counter runs at a constant rate through frequency changes and sleep states.
+static inline bool martlet_ticks_are_steady(void) {
+#if defined(__x86_64__)
+  unsigned a, b, c, d;
+  return __get_cpuid(0x80000007, &a, &b, &c, &d) && (d & (1u << 8));
+#elif defined(__aarch64__)
+  return true;
+#else
+  return false;
+#endif
+}
+
+/// Hides where a value came from, so that the optimiser neither moves nor removes the work round it.
+static inline __attribute__((always_inline)) int64_t martlet_opaque(int64_t value) {
+  __asm__ volatile("" : "+r"(value) : : "memory");
+  return value;
+}
+
+/// Binds the calling thread to a processor; 0 or an errno.
+int martlet_pin_thread(int processor);
+
+/// The processor the calling thread runs on, or -1.
+int martlet_current_processor(void);
+
+/// Names the calling thread (at most 15 bytes are kept); 0 or an errno.
+int martlet_name_thread(const char *_Nonnull name);

@@ -1,0 +1,1 @@
+// Stages/1-MarketIngest

@@ -1,0 +1,1 @@
+// Stages/2-SignalFeatures

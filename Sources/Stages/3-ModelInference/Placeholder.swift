@@ -1,0 +1,1 @@
+// Stages/3-ModelInference

@@ -1,0 +1,1 @@
+// Stages/4-RegimeDetection

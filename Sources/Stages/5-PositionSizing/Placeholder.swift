@@ -1,0 +1,1 @@
+// Stages/5-PositionSizing

@@ -1,0 +1,1 @@
+// Stages/6-PreTradeRisk

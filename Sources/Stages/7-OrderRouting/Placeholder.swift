@@ -1,0 +1,1 @@
+// Stages/7-OrderRouting
