@@ -1,1 +1,0 @@
-// Stages/1-MarketIngest
