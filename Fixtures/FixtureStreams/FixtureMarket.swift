@@ -33,7 +33,7 @@ struct FixtureMarket {
   private static let wildSeconds: Int64 = 360
   /// Mean life of a drift, and its standard deviation in a second's standard deviation of the price.
   private static let driftSeconds = 45.0
-  private static let driftSize = 0.08
+  private static let driftSize = 0.05
   /// An Ornstein–Uhlenbeck process of that size gets noise × √(2 dt / life).
   private static let driftNoise = driftSize * (2 / driftSeconds).squareRoot()
 
@@ -45,7 +45,8 @@ struct FixtureMarket {
       let root = 1 + 3.47 * draws.unit()
       let start = (2000 * root * root).rounded(.down)
       return Stock(
-        fair: start, seenTime: open, start: start, volatility: 0.20 + 0.16 * draws.unit(), beta: 0.6 + 0.8 * draws.unit())
+        fair: start, seenTime: open, start: start, volatility: 0.22 + 0.22 * draws.unit(),
+        beta: 0.6 + 0.8 * draws.unit())
     }
     scheduleSwitch(&draws)
   }

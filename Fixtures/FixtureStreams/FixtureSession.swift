@@ -53,7 +53,8 @@ struct FixtureSession {
       symbols: count, orderCapacity: parameters.liveOrderCount * 5 / 4 + 64 * count, levelCapacity: levelCapacity)
     writer = ItchWriter(capacityBytes: parameters.messageCount * 31 + 65_536)
     traits = market.stocks.map { stock in
-      Trait(nearOrders: stock.start < 5_000 ? 16 : stock.start < 12_000 ? 10 : 7, spacing: stock.start < 15_000 ? 1 : 2)
+      Trait(
+        nearOrders: stock.start < 5_000 ? 24 : stock.start < 12_000 ? 16 : 11, spacing: stock.start < 15_000 ? 1 : 2)
     }
     // Activity from 1 to 3, so that no stock is ever quiet for long.
     var size = 1024
@@ -185,7 +186,7 @@ struct FixtureSession {
     if isFilling { surplus += Self.fillShare }
     surplus += min(0.3, max(-0.3, (liveTarget - live) / (16 + liveTarget * 0.1) * 0.3))
     if draws.chance(0.5 + surplus / 2) && !books.isFull {
-      add(side(0.30), best, fair: fair)
+      add(side(0.24), best, fair: fair)
     } else {
       delete(best, fair: fair)
     }
@@ -206,11 +207,11 @@ struct FixtureSession {
     }
   }
 
-  /// 0 with probability 0.4, and each number after that 0.6 times as likely.
+  /// 0 with probability 0.34, and each number after that 0.66 times as likely.
   private mutating func depth() -> Int {
     var bits = draws.bits()
     var depth = 0
-    while depth < 12, bits & 1023 >= 410 {
+    while depth < 12, bits & 1023 >= 350 {
       depth += 1
       bits >>= 5
     }
@@ -226,18 +227,26 @@ struct FixtureSession {
     // The key that fairly prices this side; nobody bids beyond it.
     let value = side == .buy ? Int(fair) : -Int(fair) - 1
     if spread > 1, value > own {
-      let eagerness = min(0.95, 0.14 * Double(spread - 1) / Double(spacing) * (1 + 1.5 * pull))
-      if draws.chance(eagerness) { return own + 1 + draws.below(min(spread - 1, max(1, value - own), 2 * spacing)) }
+      let eagerness = min(0.95, 0.2 * Double(spread - 1) / Double(spacing) * (1 + 1.5 * pull))
+      if draws.chance(eagerness) { return own + 1 + draws.below(min(spread - 1, value - own)) }
     }
-    let behind = depth()
+    var behind = depth()
+    // On the side that the price is about to leave, most stay away from the best price.
+    if pull < 0, draws.chance(-0.6 * pull) { behind += 1 }
     guard behind > 0 else { return own }
     return own - behind * spacing - (spacing > 1 ? draws.below(spacing) : 0)
   }
 
-  private mutating func add(_ side: Side, _ best: (bid: Int, ask: Int), fair: Double) {
+  private var fullerSide: Side {
+    books.orderCount(FixtureBooks.row(symbol, .buy)) > books.orderCount(FixtureBooks.row(symbol, .sell)) ? .buy : .sell
+  }
+
+  private mutating func add(_ nearSide: Side, _ best: (bid: Int, ask: Int), fair: Double) {
+    let isPatient = draws.chance(0.12)
+    let side = isPatient ? fullerSide.opposite : nearSide
     let row = FixtureBooks.row(symbol, side)
     var key = 0
-    if draws.chance(0.12) {
+    if isPatient {
       // Patient orders, 0.3 to 10 % away, most of them on round prices: they make up most of a book.
       let unit = draws.unit()
       let away = Int(fair * (0.003 + 0.097 * unit * unit))
@@ -263,10 +272,19 @@ struct FixtureSession {
   }
 
   private mutating func delete(_ best: (bid: Int, ask: Int), fair: Double) {
-    let side = side(-0.30)
+    let side = side(-0.24)
     let row = FixtureBooks.row(symbol, side)
-    let isPatient = draws.chance(0.12)
-    let place = isPatient ? books.front(row, depth: draws.below(books.levelCount(row))) : near(side)
+    let place = near(side)
+    let isNear = books.key(row, depth: 0) - books.key(place) <= 12 * traits[symbol].spacing
+    guard isNear, !draws.chance(0.12) else { return deletePatient() }
+    writer.deleteOrder(header, reference: books.reference(place))
+    books.remove(row, place)
+  }
+
+  /// The oldest order of a level anywhere in the fuller side.
+  private mutating func deletePatient() {
+    let row = FixtureBooks.row(symbol, fullerSide)
+    let place = books.front(row, depth: draws.below(books.levelCount(row)))
     writer.deleteOrder(header, reference: books.reference(place))
     books.remove(row, place)
   }
@@ -296,7 +314,7 @@ struct FixtureSession {
   }
 
   private mutating func execute(_ best: (bid: Int, ask: Int)) {
-    let resting = side(-0.40)
+    let resting = side(-0.36)
     let row = FixtureBooks.row(symbol, resting)
     let place = books.front(row, depth: 0)
     let shares = books.shares(place)

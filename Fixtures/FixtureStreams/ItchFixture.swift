@@ -29,7 +29,8 @@ public struct ItchFixture: Sendable {
       precondition((1...65_535).contains(symbols), "ItchFixture: 1 to 65,535 symbols")
       precondition(messages >= max(64, 16 * symbols), "ItchFixture: at least 64 messages and 16 a symbol")
       let live = liveOrders ?? messages * 162 / 10_000
-      precondition(live >= 0 && live <= messages / 10, "ItchFixture: at most a tenth of the messages are resting orders")
+      precondition(
+        live >= 0 && live <= messages / 10, "ItchFixture: at most a tenth of the messages are resting orders")
       self.seed = seed
       messageCount = messages
       symbolCount = symbols

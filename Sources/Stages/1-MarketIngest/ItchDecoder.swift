@@ -43,7 +43,7 @@ public import TradingTypes
   ///
   /// - Parameters:
   ///   - sequence: number of the message in its session or file, from 1; the event carries it.
-  @inlinable public mutating func decode(_ message: ByteView, sequence: UInt64) -> ItchOutcome {
+  @inlinable @inline(__always) public mutating func decode(_ message: ByteView, sequence: UInt64) -> ItchOutcome {
     let count = message.count
     guard count > 0 else { return refuse(.empty) }
     let type = message.byte(at: 0)
@@ -51,9 +51,10 @@ public import TradingTypes
     guard count == Int(layout.length) else { return refuse(layout.length == 0 ? .unknownType : .wrongLength) }
     guard layout.isOrder else { return decodeOther(message, type: type, sequence: sequence) }
 
-    let letter = message.byte(at: Int(layout.letterAt))
-    let isSell = letter == 0x53 /* S */
-    if layout.hasSide && !isSell && letter != 0x42 /* B */ { return refuse(.invalidSide) }
+    // Without a branch: 0 for B and 17 for S, so the product is 0 for those two only, and the lowest bit tells them apart.
+    let letter = UInt32(message.byte(at: Int(layout.letterAt)))
+    let sideBits = letter ^ 0x42
+    guard (sideBits &* (sideBits ^ 0x11)) & layout.sideMask == 0 else { return refuse(.invalidSide) }
     let locate = message.bigEndian16(at: 1)
     let binding = map.bindings[masked: Int(locate)]
     var instrument = binding.instrument
@@ -65,14 +66,13 @@ public import TradingTypes
     let quantity = message.bigEndian32(at: Int(layout.quantityAt)) & layout.quantityMask
     let price = message.bigEndian32(at: Int(layout.priceAt)) & layout.priceMask
     let second = message.bigEndian64(at: Int(layout.secondAt)) & layout.secondMask
-    var flags: MarketEventFlags = layout.hasSide ? .hasSide : []
-    if layout.hasPrintable && letter == 0x59 /* Y */ { flags = .printable }
+    let printable: UInt8 = letter == 0x59 /* Y */ ? layout.printableFlag : 0
     return .event(
       MarketEvent(
         kind: layout.kind, sequence: sequence, time: time(of: message), instrument: instrument, venue: venue,
         reference: OrderReference(value: message.bigEndian64(at: 11)), newReference: OrderReference(value: second),
-        side: layout.hasSide && isSell ? .sell : .buy, price: Self.price(price),
-        quantity: Quantity(lots: Int64(quantity)), flags: flags))
+        side: sideBits & layout.sideMask & 1 != 0 ? .sell : .buy, price: Self.price(price),
+        quantity: Quantity(lots: Int64(quantity)), flags: MarketEventFlags(rawValue: layout.sideFlag | printable)))
   }
 
   /// Messages that are not orders: rare, so they may branch.

@@ -13,6 +13,8 @@ public import TradingTypes
   @usableFromInline var stockMask: UInt64 = 0
   @usableFromInline var quantityMask: UInt32 = 0
   @usableFromInline var priceMask: UInt32 = 0
+  /// All ones where the message has a side.
+  @usableFromInline var sideMask: UInt32 = 0
   /// Bytes of the body; 0 for an unknown type.
   @usableFromInline var length: UInt8 = 0
   @usableFromInline var secondAt: UInt8 = 11
@@ -24,8 +26,10 @@ public import TradingTypes
   @usableFromInline var kind: MarketEventKind = .information
   /// One of the order messages.
   @usableFromInline var isOrder = false
-  @usableFromInline var hasSide = false
-  @usableFromInline var hasPrintable = false
+  /// The `.hasSide` flag for a message with a side.
+  @usableFromInline var sideFlag: UInt8 = 0
+  /// The `.printable` flag for a message that may carry it.
+  @usableFromInline var printableFlag: UInt8 = 0
 
   /// The layouts of all type bytes. A message with a stock field binds its stock locate.
   static func table() -> [ItchLayout] {
@@ -46,8 +50,9 @@ public import TradingTypes
       layout.secondMask = second == nil ? 0 : .max
       layout.secondAt = second ?? layout.secondAt
       layout.letterAt = side ?? printable ?? 0
-      layout.hasSide = side != nil
-      layout.hasPrintable = printable != nil
+      layout.sideMask = side == nil ? 0 : .max
+      layout.sideFlag = side == nil ? 0 : MarketEventFlags.hasSide.rawValue
+      layout.printableFlag = printable == nil ? 0 : MarketEventFlags.printable.rawValue
       layout.isOrder = isOrder
       table[Int(type.value)] = layout
     }
