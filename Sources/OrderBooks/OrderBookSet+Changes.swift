@@ -1,0 +1,163 @@
+internal import LockFreeRings
+public import TradingTypes
+
+// The events that change an order or a level in more than one step.
+extension OrderBookSet {
+  @usableFromInline mutating func replace(_ event: borrowing MarketEvent) -> BookEffect {
+    let handle = index.find(event.reference.value)
+    guard isOurs(handle, event) else { return unknown(event) }
+    let (quantity, price) = (event.quantity, event.price)
+    let (old, new) = (event.reference, event.newReference)
+    var refusal = BookStatus.applied
+    if !isQuantity(quantity) || !isPrice(price) {
+      refusal = .invalid
+    } else if new != old, index.find(new.value) != 0 {
+      refusal = .duplicateOrder
+    }
+    return change(
+      handle, to: event.newReference.value, price: event.price.nanos, lots: event.quantity.lots, refusal: refusal)
+  }
+
+  @usableFromInline mutating func modify(_ event: borrowing MarketEvent) -> BookEffect {
+    guard isQuantity(event.quantity), isPrice(event.price) else { return refused(event, .invalid) }
+    let handle = index.find(event.reference.value)
+    guard isOurs(handle, event) else { return unknown(event) }
+    let node = index.nodes[Int(handle)]
+    let price = ladder.levels[Int(node.level)].price
+    guard event.price.nanos == price else {
+      return change(
+        handle, to: node.reference, price: event.price.nanos, lots: event.quantity.lots, refusal: .applied)
+    }
+    // Exact: both sizes are positive.
+    let change = event.quantity.lots - node.lots
+    if change > 0 {
+      dequeue(node)
+      enqueue(handle, node.reference, lots: event.quantity.lots, level: node.level, side: Int(node.side))
+    } else {
+      index.nodes[Int(handle)].lots = event.quantity.lots
+    }
+    ladder.levels[Int(node.level)].lots += change
+    let rank =
+      change == 0 ? -1 : resized(price, lots: ladder.levels[Int(node.level)].lots, side: Int(node.side))
+    return BookEffect(
+      .applied, side: Self.side(Int(node.side)), price: Price(nanos: price),
+      quantity: Quantity(lots: abs(change)), bestChanged: rank == 0, depthChanged: rank >= 0)
+  }
+
+  /// The order `handle` leaves, and an order `reference` rests at the back of `price` unless there is a `refusal`.
+  ///
+  /// The flags are the net of both. At one price that is one change of the level's size. At two prices a change of either level within the
+  /// ten is a net change, because the old level ends up smaller or gone and the new one larger or there: neither can cancel the other.
+  @usableFromInline mutating func change(
+    _ handle: UInt32, to reference: UInt64, price: Int64, lots: Int64, refusal: BookStatus
+  ) -> BookEffect {
+    let node = index.nodes[Int(handle)]
+    let side = Int(node.side)
+    let oldPrice = ladder.levels[Int(node.level)].price
+    var effect = BookEffect(
+      refusal, side: Self.side(side), price: Price(nanos: oldPrice), quantity: Quantity(lots: node.lots))
+    if refusal == .applied, price == oldPrice {
+      dequeue(node)
+      index.release(handle, node.reference)
+      let new = index.acquire(reference)
+      if new != 0 {
+        enqueue(new, reference, lots: lots, level: node.level, side: side)
+        ladder.levels[Int(node.level)].lots += lots - node.lots
+        let rank =
+          lots == node.lots ? -1 : resized(price, lots: ladder.levels[Int(node.level)].lots, side: side)
+        effect.bestChanged = rank == 0
+        effect.depthChanged = rank >= 0
+        return effect
+      }
+      // No room for a sparse reference: the old order has left its queue already, so its level follows.
+      ladder.levels[Int(node.level)].lots -= node.lots
+      let rank = shrunk(node.level, side: side)
+      effect.status = exhausted(side).status
+      effect.bestChanged = rank == 0
+      effect.depthChanged = rank >= 0
+      brokenReplaces += 1
+      return effect
+    }
+    let oldRank = leave(handle)
+    var newRank = -1
+    if refusal == .applied {
+      (effect.status, newRank) = rest(reference, price: price, lots: lots, side: side)
+    }
+    if effect.status != .applied {
+      stale[side >> 1] = 1
+      brokenReplaces += 1
+    }
+    effect.bestChanged = oldRank == 0 || newRank == 0
+    effect.depthChanged = oldRank >= 0 || newRank >= 0
+    return effect
+  }
+
+  /// Shows a level's smaller size, or removes it when nothing is left.
+  mutating func shrunk(_ level: UInt32, side: Int) -> Int {
+    let price = ladder.levels[Int(level)].price
+    let lots = ladder.levels[Int(level)].lots
+    if lots > 0 { return resized(price, lots: lots, side: side) }
+    ladder.remove(level, side: side)
+    return removed(price, side: side)
+  }
+
+  @usableFromInline mutating func setLevel(_ event: borrowing MarketEvent) -> BookEffect {
+    guard event.instrument.index < instrumentCount else { return BookEffect(.unknownInstrument) }
+    let side = Self.sideIndex(event.instrument, event.side)
+    let price = event.price.nanos
+    let lots = event.quantity.lots
+    var effect = BookEffect(.invalid, side: event.side, price: event.price, quantity: event.quantity)
+    let quantity = event.quantity
+    guard lots == 0 || isQuantity(quantity), isPrice(event.price) else { return effect }
+    effect.status = .applied
+    effect.quantity = .zero
+    if lots == 0, ladder.find(price, side: side) == 0 { return effect }
+    let level = ladder.findOrCreate(price, side: side)
+    guard level != 0 else {
+      effect.status = exhausted(side).status
+      effect.quantity = event.quantity
+      return effect
+    }
+    guard ladder.levels[Int(level)].count == 0 else {
+      effect.status = .invalid
+      effect.quantity = event.quantity
+      return effect
+    }
+    let old = ladder.levels[Int(level)].lots
+    ladder.levels[Int(level)].lots = lots
+    let rank: Int
+    if old == lots {
+      rank = -1
+    } else if old == 0 {
+      rank = inserted(price, lots: lots, side: side)
+    } else {
+      rank = shrunk(level, side: side)
+    }
+    effect.quantity = Quantity(lots: abs(lots - old))
+    effect.bestChanged = rank == 0
+    effect.depthChanged = rank >= 0
+    return effect
+  }
+
+  @usableFromInline mutating func clearBook(_ event: borrowing MarketEvent) -> BookEffect {
+    guard event.instrument.index < instrumentCount else { return BookEffect(.unknownInstrument) }
+    let first = Self.sideIndex(event.instrument, .buy)
+    let hadLevels = ladder.sides[first].levelCount + ladder.sides[first + 1].levelCount > 0
+    for side in first...first + 1 {
+      while true {
+        let level = ladder.next(worseThan: PriceLadder.bestLimit(side: side), side: side)
+        if level == 0 { break }
+        var handle = ladder.levels[Int(level)].head
+        while handle != 0 {
+          let node = index.nodes[Int(handle)]
+          index.release(handle, node.reference)
+          handle = node.next
+        }
+        ladder.remove(level, side: side)
+      }
+      ladder.sides[side].orderCount = 0
+    }
+    views[first >> 1] = DepthView()
+    return BookEffect(.applied, bestChanged: hadLevels, depthChanged: hadLevels)
+  }
+}

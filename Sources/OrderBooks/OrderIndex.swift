@@ -1,0 +1,260 @@
+public import LockFreeRings
+internal import TradingTypes
+
+/// A resting order: half a cache line.
+///
+/// ```
+/// 0 reference │ 8 lots (0 = free) │ 16 next │ 20 previous │ 24 level │ 28 side index
+/// ```
+@frozen @usableFromInline struct OrderNode: BitwiseCopyable {
+  @usableFromInline var reference: UInt64
+  @usableFromInline var lots: Int64
+  /// The order behind in the queue, 0 for none; the next free node of a free one.
+  @usableFromInline var next: UInt32
+  /// The order ahead in the queue, 0 for none.
+  @usableFromInline var previous: UInt32
+  @usableFromInline var level: UInt32
+  /// Instrument × 2 + side.
+  @usableFromInline var side: UInt32
+
+  @inlinable init(reference: UInt64, lots: Int64, next: UInt32, previous: UInt32, level: UInt32, side: UInt32) {
+    self.reference = reference
+    self.lots = lots
+    self.next = next
+    self.previous = previous
+    self.level = level
+    self.side = side
+  }
+}
+
+/// A slot of the page directory.
+@frozen @usableFromInline struct PageEntry: BitwiseCopyable {
+  /// The page number, reference >> 7, whose orders live in the page; `noTag` when there is no page.
+  @usableFromInline var tag: UInt64
+  /// Page index << 8 | live orders in the page (1 to 128).
+  @usableFromInline var pageAndLive: UInt32
+  /// Live sparse orders whose page number falls on this slot: while 0, a miss in the page is a miss.
+  @usableFromInline var sparse: UInt32
+
+  @inlinable init(tag: UInt64, pageAndLive: UInt32, sparse: UInt32) {
+    self.tag = tag
+    self.pageAndLive = pageAndLive
+    self.sparse = sparse
+  }
+
+  /// No page number is this large: references have 64 bits, page numbers 57.
+  @inlinable static var noTag: UInt64 { .max }
+}
+
+/// From any 64-bit order reference to its node, in memory that follows the live orders.
+///
+/// Consecutive references share a page of 128 nodes, found through a direct-mapped directory: two cache lines and no hash. A page
+/// comes from a LIFO free list with its first order and goes back with its last. References without a page (random ones, those whose
+/// directory slot another page holds, all when no page is free) sit in an open-addressing table with linear probing and
+/// backward-shift deletion. Handles are 32-bit indices of one slab for both; 0 is no order.
+@frozen @usableFromInline struct OrderIndex: ~Copyable {
+  @usableFromInline var nodes: Slab<OrderNode>
+  @usableFromInline var directory: Slab<PageEntry>
+  @usableFromInline var freePages: Slab<UInt32>
+  @usableFromInline var freePageCount: Int
+  /// Hash << 32 | handle; 0 is empty.
+  @usableFromInline var table: Slab<UInt64>
+  @usableFromInline var freeSparse: UInt32
+  @usableFromInline let sparseStart: UInt32
+  @usableFromInline var sparseCount = 0
+  @usableFromInline var liveCount = 0
+  @usableFromInline var liveCountMax = 0
+  @usableFromInline let capacity: Int
+  /// The page number around which references are dense.
+  @usableFromInline var densePage: UInt64 = 0
+  /// The page number of the last sparse order, and how many in a row were near each other.
+  @usableFromInline var nearPage: UInt64 = 0
+  @usableFromInline var nearCount = 0
+
+  @inlinable static var pageShift: UInt64 { 7 }
+  @inlinable static var pageOrders: Int { 128 }
+
+  /// Sparse orders near each other, in a row, that move the dense region there.
+  static var nearCountMax: Int { 4 }
+
+  static func directoryCount(_ capacity: BookCapacity) -> Int { powerOfTwo(atLeast: capacity.pages * 8) }
+  static func tableCount(_ capacity: BookCapacity) -> Int { powerOfTwo(atLeast: capacity.sparseOrders * 2) }
+  /// Page 0 is never handed out, so that handle 0 is no order.
+  static func nodeCount(_ capacity: BookCapacity) -> Int {
+    (capacity.pages + 1) * pageOrders + capacity.sparseOrders
+  }
+
+  static func arenaBytes(_ capacity: BookCapacity) -> Int {
+    arenaBytesOf(OrderNode.self, count: nodeCount(capacity))
+      + arenaBytesOf(PageEntry.self, count: directoryCount(capacity))
+      + arenaBytesOf(UInt32.self, count: capacity.pages)
+      + arenaBytesOf(UInt64.self, count: tableCount(capacity))
+  }
+
+  init(_ capacity: BookCapacity, in arena: Arena) {
+    let empty = OrderNode(reference: 0, lots: 0, next: 0, previous: 0, level: 0, side: 0)
+    nodes = Slab(repeating: empty, count: Self.nodeCount(capacity), in: arena)
+    directory = Slab(
+      repeating: PageEntry(tag: PageEntry.noTag, pageAndLive: 0, sparse: 0), count: Self.directoryCount(capacity),
+      in: arena)
+    freePages = Slab(repeating: 0, count: capacity.pages, in: arena)
+    table = Slab(repeating: 0, count: Self.tableCount(capacity), in: arena)
+    self.capacity = capacity.orders
+    sparseStart = UInt32((capacity.pages + 1) * Self.pageOrders)
+    // Lowest page and node on top of their stacks, so that memory is used from the front.
+    for place in 0..<capacity.pages { freePages[place] = UInt32(capacity.pages - place) }
+    freePageCount = capacity.pages
+    freeSparse = sparseStart
+    for handle in Int(sparseStart)..<nodes.count {
+      nodes[handle].next = handle + 1 < nodes.count ? UInt32(handle + 1) : 0
+    }
+  }
+
+  // MARK: - Fast paths
+
+  /// The handle of `reference`, or 0.
+  @inlinable func find(_ reference: UInt64) -> UInt32 {
+    let page = reference >> Self.pageShift
+    let entry = directory[masked: Int(truncatingIfNeeded: page)]
+    if entry.tag == page {
+      let handle = Self.handle(entry, reference)
+      if nodes[Int(handle)].lots != 0 { return handle }
+    }
+    return entry.sparse == 0 ? 0 : findSparse(reference)
+  }
+
+  @inlinable static func handle(_ entry: PageEntry, _ reference: UInt64) -> UInt32 {
+    (entry.pageAndLive >> 8) << 7 | UInt32(truncatingIfNeeded: reference) & 127
+  }
+
+  /// A node for `reference`, which `find` does not find, or 0 when there is no room.
+  @inlinable mutating func acquire(_ reference: UInt64) -> UInt32 {
+    guard liveCount < capacity else { return 0 }
+    let page = reference >> Self.pageShift
+    let slot = Int(truncatingIfNeeded: page)
+    let handle: UInt32
+    if directory[masked: slot].tag == page {
+      // Cannot overflow into the page index: a page has 128 nodes and this one was free.
+      directory[masked: slot].pageAndLive &+= 1
+      handle = Self.handle(directory[masked: slot], reference)
+    } else {
+      handle = acquireElsewhere(reference)
+      if handle == 0 { return 0 }
+    }
+    liveCount &+= 1
+    if liveCount > liveCountMax { liveCountMax = liveCount }
+    return handle
+  }
+
+  /// Gives the node of `reference` back.
+  @inlinable mutating func release(_ handle: UInt32, _ reference: UInt64) {
+    nodes[Int(handle)].lots = 0
+    liveCount &-= 1
+    guard handle < sparseStart else { return releaseSparse(handle, reference) }
+    let slot = Int(truncatingIfNeeded: reference >> Self.pageShift)
+    // Cannot underflow: the page counted this order.
+    let pageAndLive = directory[masked: slot].pageAndLive &- 1
+    directory[masked: slot].pageAndLive = pageAndLive
+    if pageAndLive & 0xFF == 0 { releasePage(slot) }
+  }
+
+  // MARK: - Pages
+
+  /// A node in a new page where references are dense, else in the table.
+  @usableFromInline @inline(never) mutating func acquireElsewhere(_ reference: UInt64) -> UInt32 {
+    let page = reference >> Self.pageShift
+    let slot = Int(truncatingIfNeeded: page)
+    if directory[masked: slot].tag == PageEntry.noTag, freePageCount > 0, isDense(page) {
+      freePageCount -= 1
+      densePage = page
+      let entry = PageEntry(
+        tag: page, pageAndLive: freePages[freePageCount] << 8 | 1, sparse: directory[masked: slot].sparse)
+      directory[masked: slot] = entry
+      return Self.handle(entry, reference)
+    }
+    let handle = freeSparse
+    guard handle != 0 else { return 0 }
+    freeSparse = nodes[Int(handle)].next
+    nodes[Int(handle)].reference = reference
+    sparseCount += 1
+    directory[masked: slot].sparse += 1
+    insertSparse(handle, hash: Self.hash(reference))
+    return handle
+  }
+
+  /// Whether a page for `page` is worth its 4 KiB: it lies within a directory's length of the dense region.
+  ///
+  /// A feed counts its references up, so new pages follow the last one. A reference far away is one of few (or random) and goes to the
+  /// table; several in a row that are near each other show that the feed went on counting from there.
+  mutating func isDense(_ page: UInt64) -> Bool {
+    let half = UInt64(directory.count / 2)
+    // Wrapping: a distance modulo 2^64, in both directions.
+    if page &- densePage &+ half < half &* 2 { return true }
+    let isNear = page &- nearPage &+ 4 < 8
+    nearPage = page
+    nearCount = isNear ? nearCount + 1 : 0
+    return nearCount >= Self.nearCountMax
+  }
+
+  @usableFromInline @inline(never) mutating func releasePage(_ slot: Int) {
+    freePages[freePageCount] = directory[masked: slot].pageAndLive >> 8
+    freePageCount += 1
+    directory[masked: slot].tag = PageEntry.noTag
+  }
+
+  // MARK: - The table
+
+  /// 32 well mixed bits, never 0 in the upper half of a table word because handles are not 0.
+  ///
+  /// - Source: the finaliser of SplitMix64 (Steele, Lea, Flood 2014, section 4).
+  @inlinable static func hash(_ reference: UInt64) -> UInt64 {
+    // Wrapping: the mix is defined modulo 2^64.
+    var z = (reference ^ (reference >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z >> 32
+  }
+
+  @usableFromInline @inline(never) func findSparse(_ reference: UInt64) -> UInt32 {
+    let hash = Self.hash(reference)
+    var place = Int(hash)
+    // Ends: the table is at most half full.
+    while true {
+      let word = table[masked: place]
+      if word == 0 { return 0 }
+      let handle = UInt32(truncatingIfNeeded: word)
+      if word >> 32 == hash, nodes[Int(handle)].reference == reference { return handle }
+      place += 1
+    }
+  }
+
+  mutating func insertSparse(_ handle: UInt32, hash: UInt64) {
+    var place = Int(hash)
+    while table[masked: place] != 0 { place += 1 }
+    table[masked: place] = hash << 32 | UInt64(handle)
+  }
+
+  @usableFromInline @inline(never) mutating func releaseSparse(_ handle: UInt32, _ reference: UInt64) {
+    let mask = table.count - 1
+    let hash = Self.hash(reference)
+    let sought = hash << 32 | UInt64(handle)
+    var hole = Int(hash) & mask
+    while table[masked: hole] != sought { hole = (hole + 1) & mask }
+    // Backward shift: close the gap with each later entry of the run that may stand there, so that no tombstone is needed.
+    var place = hole
+    while true {
+      place = (place + 1) & mask
+      let word = table[masked: place]
+      if word == 0 { break }
+      let home = Int(word >> 32) & mask
+      if (place - home) & mask >= (place - hole) & mask {
+        table[masked: hole] = word
+        hole = place
+      }
+    }
+    table[masked: hole] = 0
+    nodes[Int(handle)].next = freeSparse
+    freeSparse = handle
+    sparseCount -= 1
+    directory[masked: Int(truncatingIfNeeded: reference >> Self.pageShift)].sparse -= 1
+  }
+}

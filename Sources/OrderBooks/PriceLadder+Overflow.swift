@@ -1,0 +1,199 @@
+internal import LockFreeRings
+internal import TradingTypes
+
+// Levels off the grid or outside the window: a treap sorted by price, whose priorities are hashes of the prices. Its shape depends on the
+// levels it holds only, its expected depth is logarithmic, and moving a level in or out touches no order.
+//
+// Source: Seidel, Aragon 1996, "Randomized search trees", section 3; here with a hash for the random priority.
+extension PriceLadder {
+  /// A link of the tree: a child of `parent`, or the root where `parent` is 0.
+  struct Link {
+    var parent: UInt32
+    var isRight: Bool
+  }
+
+  func priority(_ level: UInt32) -> UInt64 {
+    // Wrapping: the mix of SplitMix64 is defined modulo 2^64.
+    var z = UInt64(bitPattern: levels[Int(level)].price) &* 0x9E37_79B9_7F4A_7C15
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    return z ^ (z >> 27)
+  }
+
+  mutating func set(_ link: Link, to level: UInt32, side: Int) {
+    if link.parent == 0 {
+      sides[side].root = level
+    } else if link.isRight {
+      links[Int(link.parent)].right = level
+    } else {
+      links[Int(link.parent)].left = level
+    }
+  }
+
+  @usableFromInline @inline(never) func findInTree(_ price: Int64, side: Int) -> UInt32 {
+    var current = sides[side].root
+    while current != 0, levels[Int(current)].price != price {
+      let isRight = price > levels[Int(current)].price
+      current = isRight ? links[Int(current)].right : links[Int(current)].left
+    }
+    return current
+  }
+
+  /// The best level of the tree that is worse than `price`, or 0.
+  @usableFromInline @inline(never) func nextInTree(worseThan price: Int64, side: Int) -> UInt32 {
+    side & 1 == 0 ? highestInTree(below: price, side: side) : lowestInTree(above: price, side: side)
+  }
+
+  func highestInTree(below price: Int64, side: Int) -> UInt32 {
+    var current = sides[side].root
+    var found: UInt32 = 0
+    while current != 0 {
+      if levels[Int(current)].price < price {
+        found = current
+        current = links[Int(current)].right
+      } else {
+        current = links[Int(current)].left
+      }
+    }
+    return found
+  }
+
+  func lowestInTree(above price: Int64, side: Int) -> UInt32 {
+    var current = sides[side].root
+    var found: UInt32 = 0
+    while current != 0 {
+      if levels[Int(current)].price > price {
+        found = current
+        current = links[Int(current)].left
+      } else {
+        current = links[Int(current)].right
+      }
+    }
+    return found
+  }
+
+  mutating func insertIntoTree(_ level: UInt32, side: Int) {
+    let price = levels[Int(level)].price
+    let own = priority(level)
+    var link = Link(parent: 0, isRight: false)
+    var current = sides[side].root
+    while current != 0, priority(current) > own {
+      link = Link(parent: current, isRight: price > levels[Int(current)].price)
+      current = link.isRight ? links[Int(current)].right : links[Int(current)].left
+    }
+    set(link, to: level, side: side)
+    // Split what was below into the part under and the part over the new level.
+    var lower = Link(parent: level, isRight: false)
+    var upper = Link(parent: level, isRight: true)
+    while current != 0 {
+      if levels[Int(current)].price < price {
+        set(lower, to: current, side: side)
+        lower = Link(parent: current, isRight: true)
+        current = links[Int(current)].right
+      } else {
+        set(upper, to: current, side: side)
+        upper = Link(parent: current, isRight: false)
+        current = links[Int(current)].left
+      }
+    }
+    set(lower, to: 0, side: side)
+    set(upper, to: 0, side: side)
+  }
+
+  @usableFromInline @inline(never) mutating func removeFromTree(_ level: UInt32, side: Int) {
+    let price = levels[Int(level)].price
+    var link = Link(parent: 0, isRight: false)
+    var current = sides[side].root
+    while current != level {
+      link = Link(parent: current, isRight: price > levels[Int(current)].price)
+      current = link.isRight ? links[Int(current)].right : links[Int(current)].left
+    }
+    // Merge both subtrees into its place.
+    var left = links[Int(level)].left
+    var right = links[Int(level)].right
+    while left != 0, right != 0 {
+      if priority(left) > priority(right) {
+        set(link, to: left, side: side)
+        link = Link(parent: left, isRight: true)
+        left = links[Int(left)].right
+      } else {
+        set(link, to: right, side: side)
+        link = Link(parent: right, isRight: false)
+        right = links[Int(right)].left
+      }
+    }
+    set(link, to: left | right, side: side)
+  }
+
+  // MARK: - The window moves
+
+  @usableFromInline @inline(never) mutating func findOrCreateOutside(_ price: Int64, side: Int) -> UInt32 {
+    sides[side].pressure += 1
+    if sides[side].pressure >= Self.pressureMax || sides[side].summary == 0 {
+      moveWindow(to: price, side: side)
+      if let slot = slot(of: price, side: side) {
+        let found = slots[side << windowShift | slot]
+        if found != 0 { return found }
+        let level = takeLevel(price, place: UInt32(slot), side: side)
+        if level != 0 { occupy(slot, by: level, side: side) }
+        return level
+      }
+    }
+    let found = findInTree(price, side: side)
+    if found != 0 { return found }
+    let level = takeLevel(price, place: LevelRecord.overflow, side: side)
+    if level != 0 { insertIntoTree(level, side: side) }
+    return level
+  }
+
+  /// Moves the window of `side` so that `price` lies in it with more room towards worse prices, on the coarsest grid that has it.
+  mutating func moveWindow(to price: Int64, side: Int) {
+    sides[side].pressure = 0
+    let needsFine = coarse.split(price).rest != 0 && fine.split(price).rest == 0
+    let grid = needsFine ? fine : coarse
+    let ahead = Int64(side & 1 == 0 ? windowTicks / 8 * 5 : windowTicks / 8 * 3)
+    let base = (grid.split(price).tick - ahead) & ~63
+    guard base != sides[side].base || grid != sides[side].grid else { return }
+    moveCount += 1
+    expel(base: base, grid: grid, side: side)
+    sides[side].base = base
+    sides[side].grid = grid
+    admit(side: side)
+  }
+
+  /// Moves the levels that a window at `base` on `grid` does not hold from the window into the tree.
+  private mutating func expel(base: Int64, grid: PriceGrid, side: Int) {
+    for word in 0..<wordCount {
+      var bits = words[side << (windowShift - 6) | word]
+      while bits != 0 {
+        let slot = word << 6 | bits.trailingZeroBitCount
+        bits &= bits - 1
+        let level = slots[side << windowShift | slot]
+        let (tick, _) = grid.split(levels[Int(level)].price)
+        guard grid != sides[side].grid || tick < base || tick >= base + Int64(windowTicks) else { continue }
+        vacate(slot, side: side)
+        levels[Int(level)].place = LevelRecord.overflow
+        insertIntoTree(level, side: side)
+      }
+    }
+  }
+
+  /// Moves the levels of the tree that the window can hold into it.
+  private mutating func admit(side: Int) {
+    let grid = sides[side].grid
+    // Exact or saturated: prices end at 2^62, so a limit beyond that changes nothing.
+    let (low, lowOverflow) = sides[side].base.multipliedReportingOverflow(by: Int64(grid.tick))
+    var price = lowOverflow ? Int64.max : max(low - 1, 0)
+    while true {
+      let level = lowestInTree(above: price, side: side)
+      guard level != 0 else { return }
+      price = levels[Int(level)].price
+      let (tick, rest) = grid.split(price)
+      guard tick < sides[side].base + Int64(windowTicks) else { return }
+      guard rest == 0 else { continue }
+      removeFromTree(level, side: side)
+      let slot = Int(tick) & (windowTicks - 1)
+      levels[Int(level)].place = UInt32(slot)
+      occupy(slot, by: level, side: side)
+    }
+  }
+}
