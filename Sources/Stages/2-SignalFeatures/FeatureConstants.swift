@@ -1,0 +1,54 @@
+public import TradingTypes
+
+/// A validated configuration in the form the hot path uses.
+@frozen @usableFromInline struct FeatureConstants: BitwiseCopyable {
+  @usableFromInline var increment: Double
+  @usableFromInline var incrementTwice: Double
+  @usableFromInline var spreadStep: Int64
+  @usableFromInline var dayStart: Timestamp
+  @usableFromInline var sessionOpen: Int64
+  @usableFromInline var sessionClose: Int64
+  @usableFromInline var bookStaleAge: TimeSpan
+  @usableFromInline var tradeStaleAge: TimeSpan
+  @usableFromInline var barStaleAge: TimeSpan
+  @usableFromInline var contextStaleAge: TimeSpan
+  @usableFromInline var barSpan: Int64
+  @usableFromInline var vpinBucketVolume: Int64
+  @usableFromInline var vpinBucketCount: Int64
+  @usableFromInline var hawkesBase: Double
+  @usableFromInline var hawkesJump: Double
+  /// `β / ln 2`, so that `e^{−βt} = 2^{−t·hawkesDecayBinary}`.
+  @usableFromInline var hawkesDecayBinary: Double
+  @usableFromInline var delayedHorizon: TimeSpan
+  @usableFromInline var delayedCapacity: Int
+  /// `e^{−0.5(k−1)}` for level k.
+  @usableFromInline var levelWeights: InlineArray<5, Double>
+  @usableFromInline var micropriceTable: MicropriceTable
+
+  /// The constants of a valid configuration.
+  init(_ configuration: FeatureConfiguration) {
+    increment = Double(configuration.priceIncrement.nanos)
+    incrementTwice = 2 * increment
+    // Twice the step must not overflow.
+    spreadStep = min(configuration.micropriceSpreadStep.nanos, 1 << 60)
+    dayStart = configuration.dayStart
+    sessionOpen = configuration.sessionOpen.nanoseconds
+    sessionClose = configuration.sessionClose.nanoseconds
+    bookStaleAge = configuration.bookStaleAge
+    tradeStaleAge = configuration.tradeStaleAge
+    barStaleAge = configuration.barStaleAge
+    contextStaleAge = configuration.contextStaleAge
+    barSpan = configuration.barSpan.nanoseconds
+    vpinBucketVolume = configuration.vpinBucketVolume.lots
+    vpinBucketCount = Int64(configuration.vpinBucketCount)
+    hawkesBase = configuration.hawkesBase
+    hawkesJump = configuration.hawkesJump
+    hawkesDecayBinary = configuration.hawkesDecay * 1.44269504088896340736
+    delayedHorizon = configuration.delayedHorizon
+    delayedCapacity = configuration.delayedCapacity
+    levelWeights = [
+      1, 0.606530659712633423604, 0.367879441171442321596, 0.223130160148429828934, 0.135335283236612691894,
+    ]
+    micropriceTable = configuration.micropriceTable
+  }
+}

@@ -1,0 +1,79 @@
+public import LockFreeRings
+public import TradingTypes
+
+/// Turns book and trade messages into feature vectors, incrementally.
+///
+/// Every message goes through `update`, which does only what must be remembered; `vector` computes the slots when a
+/// decision needs them.
+@frozen public struct FeatureEngine: ~Copyable {
+  /// Instruments the engine holds: indices 0 ..< `instrumentCount`.
+  public let instrumentCount: Int
+  @usableFromInline let constants: FeatureConstants
+  @usableFromInline var states: Slab<InstrumentState>
+  @usableFromInline var counted: FeatureCounters
+
+  /// Takes all memory the stage ever uses from `arena`.
+  ///
+  /// - Throws: `ConfigurationError` for a configuration that does not validate or a count outside 1…1,048,576.
+  public init(
+    instrumentCount: Int, configuration: FeatureConfiguration, in arena: Arena
+  ) throws(ConfigurationError) {
+    try configuration.validate()
+    guard (1...1 << 20).contains(instrumentCount) else {
+      throw ConfigurationError("features: \(instrumentCount) instruments, expected 1…1048576")
+    }
+    self.instrumentCount = instrumentCount
+    constants = FeatureConstants(configuration)
+    states = Slab(repeating: InstrumentState(), count: instrumentCount, in: arena)
+    counted = FeatureCounters()
+  }
+
+  /// What was met and not used.
+  @inlinable public var counters: FeatureCounters { counted }
+
+  /// Takes in a message of an instrument and the book after it.
+  ///
+  /// - Parameters:
+  ///   - effect: what the message did to the book.
+  ///   - depth: the ten best levels of each side after the message.
+  /// - Complexity: O(1), no allocation.
+  @inlinable public mutating func update(
+    _ event: borrowing MarketEvent, effect: BookEffect, depth: borrowing DepthView
+  ) {
+    let index = Int(event.instrument.index)
+    guard index < instrumentCount else {
+      // Wrapping: a count of messages.
+      counted.unknownInstrument &+= 1
+      return
+    }
+    var time = event.time
+    let clock = states[index].clock
+    if time < clock {
+      counted.outOfOrder &+= 1
+      time = clock
+    } else {
+      states[index].clock = time
+    }
+    let counts = EventFlow.counts(of: event)
+    states[index].book.update(depth: depth, isChanged: effect.depthChanged, isEvent: counts != nil, at: time)
+    if let counts { states[index].events.append(counts, at: time) }
+  }
+
+  /// Writes the feature vector of an instrument as of `now`.
+  ///
+  /// - Parameters:
+  ///   - depth: the book after the last message given to `update`.
+  ///   - now: decayed and elapsed quantities are taken at this time; earlier than the last message counts as then.
+  ///   - vector: overwritten.
+  /// - Complexity: O(1), no allocation.
+  @inlinable public mutating func vector(
+    of instrument: InstrumentID, depth: borrowing DepthView, at now: Timestamp, into vector: inout FeatureVector
+  ) {
+    let index = Int(instrument.index)
+    precondition(index < instrumentCount, "FeatureEngine: the instrument is one of the engine's")
+    let time = max(now, states[index].clock)
+    states[index].book.write(depth: depth, at: time, constants, into: &vector)
+    states[index].events.write(constants, into: &vector)
+    states[index].writeMasks(depth: depth, at: time, constants, into: &vector)
+  }
+}

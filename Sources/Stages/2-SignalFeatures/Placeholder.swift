@@ -1,1 +1,0 @@
-// Stages/2-SignalFeatures
