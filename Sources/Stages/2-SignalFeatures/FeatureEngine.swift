@@ -10,6 +10,8 @@ public import TradingTypes
   public let instrumentCount: Int
   @usableFromInline let constants: FeatureConstants
   @usableFromInline var states: Slab<InstrumentState>
+  /// Trades that wait for their realised spread, `delayedCapacity` to each instrument.
+  @usableFromInline var pending: Slab<PendingTrade>
   @usableFromInline var counted: FeatureCounters
 
   /// Takes all memory the stage ever uses from `arena`.
@@ -25,6 +27,9 @@ public import TradingTypes
     self.instrumentCount = instrumentCount
     constants = FeatureConstants(configuration)
     states = Slab(repeating: InstrumentState(), count: instrumentCount, in: arena)
+    pending = Slab(
+      repeating: PendingTrade(due: .distantPast, priceTwice: 0, midTwice: 0, sign: 0),
+      count: instrumentCount * configuration.delayedCapacity, in: arena)
     counted = FeatureCounters()
   }
 
@@ -54,9 +59,31 @@ public import TradingTypes
     } else {
       states[index].clock = time
     }
+    let base = index &* constants.delayedCapacity
+    states[index].resolve(before: time, pending, base: base, constants)
+    if let print = FeatureEngine.print(of: event, effect) { take(print, kind: event.kind, at: time, index: index) }
     let counts = EventFlow.counts(of: event)
     states[index].book.update(depth: depth, isChanged: effect.depthChanged, isEvent: counts != nil, at: time)
     if let counts { states[index].events.append(counts, at: time) }
+  }
+
+  /// The trade of a message; a hidden trade takes the side of the resting order where the feed tells it.
+  @inlinable static func print(of event: borrowing MarketEvent, _ effect: BookEffect) -> TradePrint? {
+    guard var print = TradePrint(event, effect: effect) else { return nil }
+    if event.kind == .trade, event.flags.contains(.hasSide) { print.sign = -event.side.sign }
+    return print
+  }
+
+  /// Takes in a trade; auction trades make bars only.
+  @inlinable mutating func take(_ print: TradePrint, kind: MarketEventKind, at time: Timestamp, index: Int) {
+    guard (1..<1 << 53).contains(print.price.nanos), (1..<1 << 40).contains(print.quantity.lots) else {
+      // Wrapping: a count of messages.
+      counted.invalidTrades &+= 1
+      return
+    }
+    guard kind != .crossTrade else { return }
+    let isKept = states[index].append(print, at: time, &pending, base: index &* constants.delayedCapacity, constants)
+    if !isKept { counted.delayedDropped &+= 1 }
   }
 
   /// Writes the feature vector of an instrument as of `now`.
@@ -66,7 +93,7 @@ public import TradingTypes
   ///   - now: decayed and elapsed quantities are taken at this time; earlier than the last message counts as then.
   ///   - vector: overwritten.
   /// - Complexity: O(1), no allocation.
-  @inlinable public mutating func vector(
+  @inlinable public func vector(
     of instrument: InstrumentID, depth: borrowing DepthView, at now: Timestamp, into vector: inout FeatureVector
   ) {
     let index = Int(instrument.index)
@@ -74,6 +101,13 @@ public import TradingTypes
     let time = max(now, states[index].clock)
     states[index].book.write(depth: depth, at: time, constants, into: &vector)
     states[index].events.write(constants, into: &vector)
+    states[index].trades.write(midTwice: states[index].book.midTwice, at: time, constants, into: &vector)
+    states[index].impact.write(constants, into: &vector)
+    vector[.vpin] = states[index].buckets.imbalance(constants)
     states[index].writeMasks(depth: depth, at: time, constants, into: &vector)
+    if time > states[index].clock {
+      states[index].writeResolved(
+        before: time, pending, base: index &* constants.delayedCapacity, constants, into: &vector)
+    }
   }
 }

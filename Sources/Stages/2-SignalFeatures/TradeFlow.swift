@@ -1,0 +1,153 @@
+public import TradingTypes
+
+/// Slots 23–28 and 33–36: the signs, sizes and times of the last trades.
+///
+/// Sums are integers and therefore exact. `TradeImpact` has the slots that need the mid after a trade, `VolumeBuckets` VPIN.
+@frozen @usableFromInline struct TradeFlow: BitwiseCopyable {
+  /// One trade.
+  @frozen @usableFromInline struct Entry: BitwiseCopyable {
+    /// Billionths.
+    @usableFromInline var price: Int64
+    /// Lots, positive.
+    @usableFromInline var size: Int64
+    /// +1 buyer-initiated, −1 seller-initiated, 0 unknown.
+    @usableFromInline var sign: Int64
+    @inlinable init(price: Int64, size: Int64, sign: Int64) {
+      self.price = price
+      self.size = size
+      self.sign = sign
+    }
+  }
+
+  @usableFromInline var entries: InlineArray<64, Entry>
+  /// Trades so far.
+  @usableFromInline var count: Int64
+  @usableFromInline var lastTime: Timestamp
+  /// Window of 20 trades.
+  @usableFromInline var sizeSum20: Int64
+  @usableFromInline var signedSum20: Int64
+  /// Window of 30 trades.
+  @usableFromInline var sizeSum30: Int64
+  @usableFromInline var notionalSum30: Int128
+  /// Window of 50 trades: signs, their squares, and products of neighbours.
+  @usableFromInline var signSum50: Int64
+  @usableFromInline var signSquareSum50: Int64
+  @usableFromInline var signProductSum50: Int64
+  @usableFromInline var signAverage: Double
+  @usableFromInline var durationAverage: Double
+  /// Excess of the trade intensities over their base at `lastTime`.
+  @usableFromInline var buyExcess: Double
+  @usableFromInline var sellExcess: Double
+
+  @inlinable init() {
+    entries = InlineArray(repeating: Entry(price: 0, size: 0, sign: 0))
+    count = 0
+    lastTime = .distantPast
+    sizeSum20 = 0
+    signedSum20 = 0
+    sizeSum30 = 0
+    notionalSum30 = 0
+    signSum50 = 0
+    signSquareSum50 = 0
+    signProductSum50 = 0
+    signAverage = 0
+    durationAverage = 0
+    buyExcess = 0
+    sellExcess = 0
+  }
+
+  /// The trade `age` trades ago, the last being 0; `age < 64`.
+  @inlinable func entry(age: Int64) -> Entry { entries[Int(truncatingIfNeeded: (count &- 1 &- age) & 63)] }
+
+  /// Sign of the last trade, 0 before the first.
+  @inlinable var lastSign: Int64 { count == 0 ? 0 : entry(age: 0).sign }
+
+  /// The sign of a trade whose feed gives none: above the mid bought, below sold, at the mid as the trade before.
+  ///
+  /// - Parameter midTwice: twice the mid before the trade, 0 where there was none.
+  /// - Source: Lee and Ready 1991, without their five-second lag, which was a property of the tapes of that time.
+  @inlinable func inferredSign(price: Int64, midTwice: Int64) -> Int64 {
+    // Wrapping: prices are below 2^53 where a mid exists, and the guard in `update` bounds the trade's.
+    let distance = midTwice == 0 ? 0 : 2 &* price &- midTwice
+    return distance > 0 ? 1 : distance < 0 ? -1 : lastSign
+  }
+
+  /// Takes in a trade of `0 < size < 2^40` lots at `0 < price < 2^53`.
+  @inlinable mutating func append(_ trade: Entry, at time: Timestamp, _ constants: FeatureConstants) {
+    if count > 0 {
+      let previous = lastSign
+      let passed = DeterministicMath.seconds(from: lastTime, to: time)
+      durationAverage = count == 1 ? passed : 0.9 * durationAverage + 0.1 * passed
+      let decay = DeterministicMath.exp2(-constants.hawkesDecayBinary * passed)
+      buyExcess *= decay
+      sellExcess *= decay
+      // Wrapping throughout: at most 50 terms of the bounds above fit each sum.
+      signProductSum50 &+= previous &* trade.sign
+    }
+    lastTime = time
+    buyExcess += trade.sign > 0 ? constants.hawkesJump : 0
+    sellExcess += trade.sign < 0 ? constants.hawkesJump : 0
+    signAverage = 0.9 * signAverage + 0.1 * Double(trade.sign)
+
+    sizeSum20 &+= trade.size
+    signedSum20 &+= trade.sign &* trade.size
+    sizeSum30 &+= trade.size
+    notionalSum30 &+= Int128(trade.price) &* Int128(trade.size)
+    signSum50 &+= trade.sign
+    signSquareSum50 &+= trade.sign &* trade.sign
+    if count >= 20 {
+      let old = entry(age: 19)
+      sizeSum20 &-= old.size
+      signedSum20 &-= old.sign &* old.size
+    }
+    if count >= 30 {
+      let old = entry(age: 29)
+      sizeSum30 &-= old.size
+      notionalSum30 &-= Int128(old.price) &* Int128(old.size)
+    }
+    if count >= 50 {
+      let old = entry(age: 49).sign
+      signSum50 &-= old
+      signSquareSum50 &-= old &* old
+      signProductSum50 &-= old &* entry(age: 48).sign
+    }
+    entries[Int(truncatingIfNeeded: count & 63)] = trade
+    count &+= 1
+  }
+
+  /// Writes slots 23–27 and 33–36 as of `now`.
+  @inlinable func write(
+    midTwice: Int64, at now: Timestamp, _ constants: FeatureConstants, into vector: inout FeatureVector
+  ) {
+    vector[.tradeSignEwma] = signAverage
+    vector[.tradeImbalance20] = DeterministicMath.ratio(Double(signedSum20), Double(sizeSum20))
+    vector[.signedVolume20] = Double(signedSum20)
+    vector[.signAutocorr1] = signAutocorrelation
+    // (Σpv/Σv − m)/m = (2Σpv − (a₁+b₁)Σv) / ((a₁+b₁)Σv)
+    let middle = Int128(midTwice) &* Int128(sizeSum30)
+    vector[.vwapDev] =
+      1e4
+      * DeterministicMath.ratio(DeterministicMath.real(2 &* notionalSum30 &- middle), DeterministicMath.real(middle))
+    let passed = count == 0 ? 0 : DeterministicMath.seconds(from: lastTime, to: now)
+    let decay = DeterministicMath.exp2(-constants.hawkesDecayBinary * passed)
+    let buy = constants.hawkesBase + buyExcess * decay
+    let sell = constants.hawkesBase + sellExcess * decay
+    vector[.hawkesBuy] = buy
+    vector[.hawkesSell] = sell
+    vector[.hawkesImbalance] = DeterministicMath.ratio(buy - sell, buy + sell)
+    vector[.durationEwma] = durationAverage
+  }
+
+  /// Autocorrelation of the last 50 signs at lag 1 about their mean, exact up to the last division.
+  @inlinable var signAutocorrelation: Double {
+    let n = min(count, 50)
+    guard n >= 2 else { return 0 }
+    let first = entry(age: n &- 1).sign
+    let last = entry(age: 0).sign
+    // Everything times n²: Σ(d−m)(d'−m) over the n−1 neighbours, and Σ(d−m)². No overflow: |each sum| <= 50.
+    let products =
+      n * n * signProductSum50 - n * signSum50 * (2 * signSum50 - first - last) + (n - 1) * signSum50 * signSum50
+    let squares = n * n * signSquareSum50 - n * signSum50 * signSum50
+    return DeterministicMath.ratio(Double(products), Double(squares))
+  }
+}
