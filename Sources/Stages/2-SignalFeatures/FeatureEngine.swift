@@ -12,6 +12,8 @@ public import TradingTypes
   @usableFromInline var states: Slab<InstrumentState>
   /// Trades that wait for their realised spread, `delayedCapacity` to each instrument.
   @usableFromInline var pending: Slab<PendingTrade>
+  @usableFromInline var bars: Slab<BarState>
+  @usableFromInline var market: MarketContext
   @usableFromInline var counted: FeatureCounters
 
   /// Takes all memory the stage ever uses from `arena`.
@@ -30,6 +32,8 @@ public import TradingTypes
     pending = Slab(
       repeating: PendingTrade(due: .distantPast, priceTwice: 0, midTwice: 0, sign: 0),
       count: instrumentCount * configuration.delayedCapacity, in: arena)
+    bars = Slab(repeating: BarState(), count: instrumentCount, in: arena)
+    market = MarketContext()
     counted = FeatureCounters()
   }
 
@@ -81,6 +85,9 @@ public import TradingTypes
       counted.invalidTrades &+= 1
       return
     }
+    let isInTime = bars[index].builder.append(
+      price: print.price.nanos, size: print.quantity.lots, at: time, constants)
+    if !isInTime { counted.overdueTrades &+= 1 }
     guard kind != .crossTrade else { return }
     let isKept = states[index].append(print, at: time, &pending, base: index &* constants.delayedCapacity, constants)
     if !isKept { counted.delayedDropped &+= 1 }
@@ -105,6 +112,7 @@ public import TradingTypes
     states[index].impact.write(constants, into: &vector)
     vector[.vpin] = states[index].buckets.imbalance(constants)
     states[index].writeMasks(depth: depth, at: time, constants, into: &vector)
+    bars[index].write(market: market, at: time, constants, into: &vector)
     if time > states[index].clock {
       states[index].writeResolved(
         before: time, pending, base: index &* constants.delayedCapacity, constants, into: &vector)

@@ -1,0 +1,146 @@
+public import TradingTypes
+
+/// A bar of trades that is complete.
+@frozen public struct ClosedBar: BitwiseCopyable, Hashable, Sendable {
+  /// The bar's end, which it does not contain.
+  public var endTime: Timestamp
+  /// First price.
+  public var open: Price
+  /// Highest price.
+  public var high: Price
+  /// Lowest price.
+  public var low: Price
+  /// Last price.
+  public var close: Price
+  /// Lots traded; 0 in a flat bar, which fills a gap at the last close.
+  public var volume: Quantity
+  /// 100 × ln(close / previous close); 0 in a first bar.
+  public var returnPercent: Double
+  /// There is no previous close: the instrument's first bar, or the first after a gap too long to fill.
+  public var isFirst: Bool
+}
+
+/// Collects the trades of an instrument into bars [k·T, (k+1)·T) from midnight.
+///
+/// A gap between two bars of a day is filled by flat bars once a trade proves that it has an end: they are due at the message
+/// after that trade, before the bar of the trade. So no flat bar follows the day's last trade.
+@frozen @usableFromInline struct BarBuilder: BitwiseCopyable {
+  /// Flat bars at most for one gap.
+  @inlinable static var flatCountMax: Int64 { 1_000 }
+
+  /// From when on `close` has something to give; the end of time while nothing is open.
+  @usableFromInline var dueTime: Timestamp
+  /// End of the open bar.
+  @usableFromInline var endTime: Timestamp
+  /// Number of the open bar.
+  @usableFromInline var index: Int64
+  @usableFromInline var isOpen: Bool
+  @usableFromInline var open: Int64
+  @usableFromInline var high: Int64
+  @usableFromInline var low: Int64
+  @usableFromInline var last: Int64
+  @usableFromInline var volume: Int64
+  /// Flat bars to give before the open bar, and whether the gap was longer still.
+  @usableFromInline var flatsLeft: Int64
+  @usableFromInline var isResetDue: Bool
+  /// Number and close of the last bar that was closed.
+  @usableFromInline var closedIndex: Int64
+  @usableFromInline var closedLast: Int64
+  @usableFromInline var hasClosed: Bool
+
+  @inlinable init() {
+    dueTime = .distantFuture
+    endTime = .distantPast
+    index = 0
+    isOpen = false
+    open = 0
+    high = 0
+    low = 0
+    last = 0
+    volume = 0
+    flatsLeft = 0
+    isResetDue = false
+    closedIndex = 0
+    closedLast = 0
+    hasClosed = false
+  }
+
+  /// Takes in a trade.
+  ///
+  /// - Returns: false when the open bar was over and should have been closed; the trade counts for it all the same.
+  @inlinable mutating func append(price: Int64, size: Int64, at time: Timestamp, _ constants: FeatureConstants) -> Bool
+  {
+    if isOpen {
+      high = max(high, price)
+      low = min(low, price)
+      last = price
+      // Wrapping: sizes are below 2^40.
+      volume &+= size
+      return time < endTime
+    }
+    start(at: time, constants)
+    open = price
+    high = price
+    low = price
+    last = price
+    volume = size
+    return true
+  }
+
+  /// Opens the bar of `time`, and finds the gap before it.
+  @usableFromInline mutating func start(at time: Timestamp, _ constants: FeatureConstants) {
+    let span = constants.barSpan
+    index = BarBuilder.floor((time - constants.dayStart).nanoseconds, span)
+    if hasClosed { index = max(index, closedIndex &+ 1) }
+    isOpen = true
+    // Wrapping: only times at the ends of the range, which no feed gives, wrap; such a bar is due at once.
+    endTime = constants.dayStart + TimeSpan(nanoseconds: (index &+ 1) &* span)
+    dueTime = endTime
+    let barsPerDay = 86_400_000_000_000 / span
+    guard hasClosed, BarBuilder.floor(index, barsPerDay) == BarBuilder.floor(closedIndex, barsPerDay) else { return }
+    let gap = index &- closedIndex &- 1
+    guard gap > 0 else { return }
+    flatsLeft = min(gap, BarBuilder.flatCountMax)
+    isResetDue = gap > BarBuilder.flatCountMax
+    dueTime = .distantPast
+  }
+
+  /// Quotient rounded down, `divisor > 0`.
+  @usableFromInline static func floor(_ value: Int64, _ divisor: Int64) -> Int64 {
+    let quotient = value / divisor
+    return value % divisor < 0 ? quotient - 1 : quotient
+  }
+
+  /// The next complete bar, or nil; `isResetDue` with no flat bars left tells the caller to forget all bars and call `reset`.
+  mutating func close(at time: Timestamp, _ constants: FeatureConstants) -> ClosedBar? {
+    guard time >= dueTime else { return nil }
+    let isFlat = flatsLeft > 0
+    // Wrapping as in `start`.
+    let number = isFlat ? closedIndex &+ 1 : index
+    let price = isFlat ? closedLast : last
+    let bar = ClosedBar(
+      endTime: constants.dayStart + TimeSpan(nanoseconds: (number &+ 1) &* constants.barSpan),
+      open: Price(nanos: isFlat ? price : open), high: Price(nanos: isFlat ? price : high),
+      low: Price(nanos: isFlat ? price : low), close: Price(nanos: price),
+      volume: Quantity(lots: isFlat ? 0 : volume),
+      returnPercent: hasClosed ? 100 * DeterministicMath.logRatio(Double(price), Double(closedLast)) : 0,
+      isFirst: !hasClosed)
+    closedIndex = number
+    closedLast = price
+    hasClosed = true
+    if isFlat {
+      flatsLeft -= 1
+      if flatsLeft == 0 { dueTime = endTime }
+    } else {
+      isOpen = false
+      dueTime = .distantFuture
+    }
+    return bar
+  }
+
+  /// Forgets the closed bars; the open one will be a first bar.
+  mutating func reset() {
+    hasClosed = false
+    isResetDue = false
+  }
+}

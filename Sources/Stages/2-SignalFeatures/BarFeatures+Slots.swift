@@ -1,0 +1,141 @@
+internal import TradingTypes
+
+extension BarFeatures {
+  /// Slots 37–47: illiquidity, spreads and variances.
+  mutating func writeVolatility() {
+    var sum = 0.0
+    var bars = 0.0
+    for age in 0..<illiquidity.available(20) where illiquidity[age] >= 0 {
+      sum += illiquidity[age]
+      bars += 1
+    }
+    self[.amihud] = DeterministicMath.ratio(sum, bars) * 1e9
+    self[.rollSpread] = 2 * max(-changes.neighbourCovariance(60), 0).squareRoot()
+    self[.corwinSchultz] = corwinSchultz.mean(20)
+    var squares = 0.0
+    for age in 0..<logReturns.available(20) { squares += logReturns[age] * logReturns[age] }
+    let bipower = 0.5 * Double.pi * absoluteProducts.sum(20)
+    self[.realisedVar] = squares
+    self[.bipowerVar] = bipower
+    self[.jumpVar] = max(squares - bipower, 0)
+    self[.ewmaVar] = ewmaVariance
+    self[.parkinson] = squaredRanges.mean(20) / (4 * 0.693147180559945309417)
+    self[.garmanKlass] = garmanKlass.mean(20)
+    let rogers = rogersSatchell.mean(20)
+    self[.rogersSatchell] = rogers
+    let k = 0.34 / (1.34 + 21.0 / 19.0)
+    self[.yangZhang] =
+      overnightReturns.variance(20, missing: 1) + k * openToClose.variance(20, missing: 1) + (1 - k) * rogers
+  }
+
+  /// Slots 49–56 and 69–73: the distribution of returns and volumes.
+  mutating func writeReturns() {
+    let n = Double(max(1, logReturns.available(60)))
+    let sums = logReturns.centralSums(60)
+    let second = sums.second / n
+    self[.skew60] = DeterministicMath.ratio(sums.third / n, second * second.squareRoot())
+    self[.kurt60] = second > 0 ? DeterministicMath.ratio(sums.fourth / n, second * second) - 3 : 0
+    self[.autocorr1] = logReturns.autocorrelation(60)
+    self[.varianceRatio5] = varianceRatio
+    var path = 0.0
+    let steps = changes.available(10)
+    for age in 0..<steps { path += abs(changes[age]) }
+    self[.efficiencyRatio] = DeterministicMath.ratio(abs(closes[0] - closes[steps]), path)
+    self[.zScore20] = closes.zScore(20)
+    self[.drawdown250] = closes[0] / maximum.value - 1
+    self[.absReturnQ90] = absoluteReturns.quantile(0.9)
+    self[.volumeZ60] = volumes.zScore(60)
+    self[.return1] = count > 1 ? closes[0] / closes[1] - 1 : 0
+    self[.return5] = count > 5 ? closes[0] / closes[5] - 1 : 0
+    self[.return20] = count > 20 ? closes[0] / closes[20] - 1 : 0
+    self[.volatility20] = returns.variance(20, missing: 1).squareRoot()
+  }
+
+  /// Variance of overlapping five-bar returns over five times that of one-bar returns, 250 returns, both unbiased.
+  ///
+  /// - Source: Lo and MacKinlay 1988, equations 12–13.
+  private var varianceRatio: Double {
+    let q = 5
+    let n = logReturns.available(250)
+    guard n > q else { return 0 }
+    let sums = logReturns.centralSums(250)
+    let drift = Double(q) * sums.mean
+    var squares = 0.0
+    for age in 0...(n - q) {
+      var sum = 0.0
+      for step in 0..<q { sum += logReturns[age + step] }
+      squares += (sum - drift) * (sum - drift)
+    }
+    let size = Double(n)
+    let weight = Double(q) * (size - Double(q) + 1) * (1 - Double(q) / size)
+    return DeterministicMath.ratio(squares / weight, sums.second / (size - 1))
+  }
+
+  /// Slots 57–68: oscillators and moving averages.
+  mutating func writeTrend() {
+    let close = closes[0]
+    self[.rsi14] = oscillators.relativeStrength
+    self[.natr14] = DeterministicMath.ratio(100 * oscillators.trueRange.value, close)
+    self[.macdHistNorm] = DeterministicMath.ratio(oscillators.macdHistogram, oscillators.trueRange.value)
+    let width = 2 * closes.variance(20, missing: 0).squareRoot()
+    let mean = closes.mean(20)
+    self[.bollingerPctB] = width > 0 ? (close - (mean - width)) / (2 * width) : 0.5
+    self[.adxSigned] = oscillators.signedTrend
+    self[.emaSlope] = DeterministicMath.logRatio(oscillators.fast5.value, oscillators.slow60.value)
+    var inflow = 0.0
+    var flow = 0.0
+    for age in 0..<moneyFlows.available(14) {
+      inflow += max(0, moneyFlows[age])
+      flow += abs(moneyFlows[age])
+    }
+    self[.mfi14] = DeterministicMath.ratio(100 * inflow, flow)
+    self[.nma9] = distanceFromMean(9)
+    self[.nma12] = distanceFromMean(12)
+    self[.nma20] = distanceFromMean(20)
+    self[.nma50] = distanceFromMean(50)
+    self[.nma200] = distanceFromMean(200)
+  }
+
+  /// (C − SMA)/SMA over `length` bars.
+  private func distanceFromMean(_ length: Int) -> Double {
+    let mean = closes.mean(length)
+    return DeterministicMath.ratio(closes[0] - mean, mean)
+  }
+
+  /// Marks the slots whose windows are full.
+  mutating func writeValidity() {
+    for slot in BarFeatures.firstSlot...BarFeatures.lastSlot {
+      let needed = BarFeatures.barsNeeded(slot)
+      valid[slot] = needed > 0 && count >= needed
+    }
+  }
+
+  static var firstSlot: Int { 37 }
+  static var lastSlot: Int { 73 }
+
+  /// Bars until the window of a slot is full; 0 for a slot that bars do not make.
+  static func barsNeeded(_ slot: Int) -> Int {
+    switch slot {
+    case 43, 70: 2
+    case 71: 6
+    case 64: 9
+    case 53: 11
+    case 65: 12
+    case 57, 58, 63: 15
+    case 44, 45, 46, 54, 60, 66: 20
+    case 37, 39, 40, 47, 72, 73: 21
+    case 41, 42: 22
+    case 61: 28
+    case 59: 34
+    case 67: 50
+    case 62, 69: 60
+    case 49, 50, 51: 61
+    case 38: 62
+    case 56: 101
+    case 68: 200
+    case 55: 250
+    case 52: 251
+    default: 0
+    }
+  }
+}

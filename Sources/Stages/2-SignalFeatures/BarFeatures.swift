@@ -1,0 +1,136 @@
+public import TradingTypes
+
+/// The bar slots of an instrument: one step for each closed bar.
+///
+/// Windows are evaluated afresh, in two passes, at each close: a bar closes once a minute, and what is not kept cannot drift.
+@frozen @usableFromInline struct BarFeatures: BitwiseCopyable {
+  /// Values of slots 37–86 and their valid bits after the last bar.
+  @usableFromInline var values: InlineArray<50, Double>
+  @usableFromInline var valid: FeatureMask
+  /// End of the last bar.
+  @usableFromInline var endTime: Timestamp
+  /// Bars so far.
+  @usableFromInline var count: Int
+
+  // Everything in the quote currency and lots.
+  @usableFromInline var closes: RollingWindow<256>
+  @usableFromInline var volumes: RollingWindow<64>
+  @usableFromInline var changes: RollingWindow<64>
+  @usableFromInline var logReturns: RollingWindow<256>
+  @usableFromInline var returns: RollingWindow<32>
+  @usableFromInline var illiquidity: RollingWindow<32>
+  @usableFromInline var absoluteProducts: RollingWindow<32>
+  @usableFromInline var squaredRanges: RollingWindow<32>
+  @usableFromInline var corwinSchultz: RollingWindow<32>
+  @usableFromInline var garmanKlass: RollingWindow<32>
+  @usableFromInline var rogersSatchell: RollingWindow<32>
+  @usableFromInline var overnightReturns: RollingWindow<32>
+  @usableFromInline var openToClose: RollingWindow<32>
+  @usableFromInline var moneyFlows: RollingWindow<16>
+  @usableFromInline var absoluteReturns: SortedWindow<100>
+  @usableFromInline var maximum: MonotonicMaximum<256>
+  @usableFromInline var oscillators: BarOscillators
+  @usableFromInline var ewmaVariance: Double
+  // The bar before.
+  @usableFromInline var lastHigh: Double
+  @usableFromInline var lastLow: Double
+  @usableFromInline var lastTypical: Double
+
+  init() {
+    values = InlineArray(repeating: 0)
+    valid = FeatureMask()
+    endTime = .distantPast
+    count = 0
+    closes = RollingWindow()
+    volumes = RollingWindow()
+    changes = RollingWindow()
+    logReturns = RollingWindow()
+    returns = RollingWindow()
+    illiquidity = RollingWindow()
+    absoluteProducts = RollingWindow()
+    squaredRanges = RollingWindow()
+    corwinSchultz = RollingWindow()
+    garmanKlass = RollingWindow()
+    rogersSatchell = RollingWindow()
+    overnightReturns = RollingWindow()
+    openToClose = RollingWindow()
+    moneyFlows = RollingWindow()
+    absoluteReturns = SortedWindow()
+    maximum = MonotonicMaximum(length: 250)
+    oscillators = BarOscillators()
+    ewmaVariance = 0
+    lastHigh = 0
+    lastLow = 0
+    lastTypical = 0
+  }
+
+  subscript(slot: FeatureSlot) -> Double {
+    get { values[slot.index - 37] }
+    set { values[slot.index - 37] = newValue.isFinite ? newValue : 0 }
+  }
+
+  /// Takes in the next bar and evaluates slots 37–47, 49–73.
+  mutating func step(_ bar: ClosedBar) {
+    collect(bar)
+    endTime = bar.endTime
+    // Wrapping: a count.
+    count &+= 1
+    writeVolatility()
+    writeReturns()
+    writeTrend()
+    writeValidity()
+  }
+
+  /// Adds the bar to every window.
+  private mutating func collect(_ bar: ClosedBar) {
+    let open = bar.open.real
+    let high = bar.high.real
+    let low = bar.low.real
+    let close = bar.close.real
+    let volume = Double(bar.volume.lots)
+    let range = DeterministicMath.logRatio(high, low)
+    let body = DeterministicMath.logRatio(close, open)
+    let typical = (high + low + close) / 3
+    if count > 0 {
+      let last = closes[0]
+      let logReturn = DeterministicMath.logRatio(close, last)
+      if logReturns.count > 0 { absoluteProducts.update(abs(logReturn) * abs(logReturns[0])) }
+      logReturns.update(logReturn)
+      absoluteReturns.update(abs(logReturn))
+      returns.update(close / last - 1)
+      changes.update(close - last)
+      overnightReturns.update(DeterministicMath.logRatio(open, last))
+      // A bar without volume is marked by a negative number and left out of the mean.
+      illiquidity.update(volume > 0 ? abs(logReturn) / (close * volume) : -1)
+      ewmaVariance = count == 1 ? logReturn * logReturn : 0.94 * ewmaVariance + 0.06 * logReturn * logReturn
+      corwinSchultz.update(spreadEstimate(high: high, low: low, range: range))
+      moneyFlows.update(typical > lastTypical ? typical * volume : typical < lastTypical ? -typical * volume : 0)
+    }
+    oscillators.update(
+      high: high, low: low, close: close, lastHigh: lastHigh, lastLow: lastLow, lastClose: count > 0 ? closes[0] : 0)
+    closes.update(close)
+    maximum.update(close)
+    volumes.update(volume)
+    squaredRanges.update(range * range)
+    garmanKlass.update(0.5 * range * range - (2 * 0.693147180559945309417 - 1) * body * body)
+    rogersSatchell.update(
+      DeterministicMath.logRatio(high, close) * DeterministicMath.logRatio(high, open)
+        + DeterministicMath.logRatio(low, close) * DeterministicMath.logRatio(low, open))
+    openToClose.update(body)
+    lastHigh = high
+    lastLow = low
+    lastTypical = typical
+  }
+
+  /// The two-bar high-low estimate of the spread, floored at 0, without an overnight adjustment.
+  ///
+  /// - Source: Corwin and Schultz 2012, equations 14 and 18.
+  private func spreadEstimate(high: Double, low: Double, range: Double) -> Double {
+    let beta = range * range + squaredRanges[0]
+    let wide = DeterministicMath.logRatio(max(high, lastHigh), min(low, lastLow))
+    let scale = 3 - 2 * 2.0.squareRoot()
+    let alpha = ((2 * beta).squareRoot() - beta.squareRoot()) / scale - (wide * wide / scale).squareRoot()
+    let growth = DeterministicMath.exp2(alpha * 1.44269504088896340736)
+    return max(0, 2 * (growth - 1) / (1 + growth))
+  }
+}
