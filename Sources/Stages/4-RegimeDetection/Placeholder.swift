@@ -1,1 +1,0 @@
-// Stages/4-RegimeDetection

@@ -1,0 +1,63 @@
+import Foundation
+import RegimeDetection
+import TestSupport
+
+/// The golden numbers of `hmm.json` that the filter must reach.
+struct GoldenModel: Decodable {
+  struct Parameters: Decodable {
+    let startprob: [Double]
+    let transmat: [[Double]]
+    let means: [[Double]]
+    let variances: [[Double]]
+
+    func model(floor: Double = 0) throws -> RegimeParameters {
+      try RegimeParameters(
+        start: startprob, transition: transmat, means: means.map { $0[0] }, variances: variances.map { $0[0] },
+        transitionFloor: floor)
+    }
+  }
+  struct Step: Decodable {
+    let x: Double
+    let filtered: [Double]
+    let loglik_increment: Double
+    let naive_density_underflow: Bool
+  }
+  struct ArgMax: Decodable {
+    let fnv1a64_of_state_bytes: String
+    let transitions: Int
+  }
+  let converged: Parameters
+  let converged_loglik: Double
+  let indices: [Int]
+  let filtered: [[Double]]
+  let predicted_next: [[Double]]
+  let loglik_increment: [Double]
+  let sum_filtered: [Double]
+  let sum_sq_filtered: [Double]
+  let filtered_argmax: ArgMax
+  let unscaled_forward_underflows_to_zero_at_index: Int
+  let one_step_from_last: [Step]
+
+  struct Stationary: Decodable { let loglik: Double }
+  struct File: Decodable {
+    struct Input: Decodable {
+      let gauss1d_k2: GoldenModel
+      let gauss1d_k3: GoldenModel
+      let statsmodels_markov_regression_k2: Stationary
+    }
+    let sp500: Input
+  }
+
+  /// Whether the shared files are there; tests that need them say so when they skip.
+  static let isThere = SharedData.file("golden/hmm.json") != nil && SharedData.file("golden/sp500_returns.csv") != nil
+
+  static func load() throws -> File.Input {
+    try JSONDecoder().decode(File.self, from: Data(contentsOf: SharedData.file("golden/hmm.json")!)).sp500
+  }
+
+  /// The S&P 500 daily returns, percent.
+  static func returns() throws -> [Double] {
+    let text = try String(contentsOf: SharedData.file("golden/sp500_returns.csv")!, encoding: .utf8)
+    return text.split(separator: "\n").dropFirst().map { Double($0.split(separator: ",")[1])! }
+  }
+}
