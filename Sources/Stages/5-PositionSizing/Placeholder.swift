@@ -1,1 +1,0 @@
-// Stages/5-PositionSizing
