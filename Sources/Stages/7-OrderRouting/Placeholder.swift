@@ -1,1 +1,0 @@
-// Stages/7-OrderRouting
