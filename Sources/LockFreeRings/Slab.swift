@@ -63,3 +63,6 @@
     }
   }
 }
+
+// One owner of its own part of the arena: it may move to another thread.
+extension Slab: @unchecked Sendable where Element: Sendable {}

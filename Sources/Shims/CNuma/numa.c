@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "CNuma.h"
 
-#ifdef MARTLET_HAS_LIBRARY
+#if defined(MARTLET_HAS_LIBRARY) && __STDC_HOSTED__
 #include <numa.h>
 #include <sched.h>
 

@@ -1,4 +1,4 @@
-// The processor and the thread: pause, time stamp counter, affinity. Header-only where it can be inlined.
+// The processor and the thread: pause, time stamp counter, affinity, parking. Header-only where it can be inlined.
 #pragma once
 
 #include <stdbool.h>
@@ -56,5 +56,25 @@ int martlet_pin_thread(int processor);
 /// The processor the calling thread runs on, or -1.
 int martlet_current_processor(void);
 
+/// Processors the calling thread may run on, at most `count`, ascending into `processors`; how many there are.
+int martlet_allowed_processors(int *_Nonnull processors, int count);
+
 /// Names the calling thread (at most 15 bytes are kept); 0 or an errno.
 int martlet_name_thread(const char *_Nonnull name);
+
+/// Asks for first-in first-out real-time scheduling at `priority` (1 to 99) for the calling thread; 0 or an errno.
+int martlet_schedule_realtime(int priority);
+
+/// Gives the rest of the time slice away.
+void martlet_yield(void);
+
+/// Nanoseconds of the monotonic clock, which no clock change moves.
+uint64_t martlet_monotonic_nanoseconds(void);
+
+/// Sleeps while `*word == expected`, until a wake or the monotonic `deadline`.
+///
+/// 0 after a wake, EAGAIN when the word already differed, EINTR, or ETIMEDOUT.
+int martlet_park(uint32_t *_Nonnull word, uint32_t expected, uint64_t deadline_nanoseconds);
+
+/// Wakes at most one thread that sleeps on `word`.
+void martlet_unpark(uint32_t *_Nonnull word);

@@ -1,0 +1,118 @@
+internal import CPlatform
+public import Synchronization
+
+/// Why a ring was not made.
+public enum RingError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The capacity is zero, negative or not a power of two.
+  case capacityIsNotPowerOfTwo(Int)
+  /// The capacity is above `ringCapacityMax`, or its size in bytes does not fit an `Int`.
+  case capacityIsTooLarge(Int)
+  /// The arena has no room for the slots.
+  case arena(ArenaError)
+
+  /// One line for a report.
+  public var description: String {
+    switch self {
+    case .capacityIsNotPowerOfTwo(let capacity): "Ring: the capacity is a power of two, not \(capacity)"
+    case .capacityIsTooLarge(let capacity): "Ring: the capacity is at most \(ringCapacityMax), not \(capacity)"
+    case .arena(let error): error.description
+    }
+  }
+}
+
+/// Slots a ring can have.
+public let ringCapacityMax = 1 << 30
+
+/// The size in bytes of `capacity` slots of `stride` bytes, once the capacity is known to be right.
+func validatedRingBytes(capacity: Int, stride: Int) throws(RingError) -> Int {
+  guard capacity > 0, capacity & (capacity - 1) == 0 else { throw .capacityIsNotPowerOfTwo(capacity) }
+  guard capacity <= ringCapacityMax else { throw .capacityIsTooLarge(capacity) }
+  let (bytes, overflow) = capacity.multipliedReportingOverflow(by: stride)
+  guard !overflow else { throw .capacityIsTooLarge(capacity) }
+  return bytes
+}
+
+/// Memory of `arena` for a ring.
+@unsafe func ringMemory(
+  byteCount: Int, alignment: Int, in arena: Arena
+) throws(RingError) -> UnsafeMutableRawPointer {
+  do throws(ArenaError) {
+    return unsafe try arena.reserve(byteCount: byteCount, alignment: alignment)
+  } catch {
+    throw .arena(error)
+  }
+}
+
+/// The words that both sides of a ring touch, each alone on a line.
+///
+///     +0    published position  (written by the producer; the latency ring has it in its slots)
+///     +128  consumed position   (written by the consumer)
+///     +256  the consumer sleeps
+///     +384  the producer sleeps
+///
+/// 128 bytes apart, not 64: the prefetcher of the neighbouring line would couple two 64-byte lines.
+@safe @frozen @usableFromInline struct RingControl {
+  @usableFromInline let published: UnsafeMutablePointer<Atomic<UInt64>>
+  @usableFromInline let consumed: UnsafeMutablePointer<Atomic<UInt64>>
+  @usableFromInline let consumerSpot: ParkingSpot
+  @usableFromInline let producerSpot: ParkingSpot
+
+  /// Four lines of `arena`, both positions at `position`.
+  init(position: UInt64, in arena: Arena) throws(RingError) {
+    let memory = unsafe try ringMemory(byteCount: 512, alignment: 128, in: arena)
+    unsafe published = memory.bindMemory(to: Atomic<UInt64>.self, capacity: 1)
+    unsafe consumed = (memory + 128).bindMemory(to: Atomic<UInt64>.self, capacity: 1)
+    unsafe published.initialize(to: Atomic(position))
+    unsafe consumed.initialize(to: Atomic(position))
+    consumerSpot = unsafe ParkingSpot(memory: memory + 256)
+    producerSpot = unsafe ParkingSpot(memory: memory + 384)
+  }
+}
+
+/// Where one thread can sleep until another one wakes it.
+///
+/// The sleeper announces itself, then looks once more, then sleeps; the waker publishes, then looks for a sleeper. A full fence on
+/// both sides between the two steps means that at least one of them sees the other, so no wake-up is lost.
+@safe @frozen @usableFromInline struct ParkingSpot: @unchecked Sendable {
+  @usableFromInline let isParked: UnsafeMutablePointer<Atomic<UInt32>>
+
+  @unsafe init(memory: UnsafeMutableRawPointer) {
+    unsafe isParked = memory.bindMemory(to: Atomic<UInt32>.self, capacity: 1)
+    unsafe isParked.initialize(to: Atomic(0))
+  }
+
+  /// The sleeper's first step. It looks once more afterwards.
+  @usableFromInline func announce() {
+    // Sequentially consistent, with the fence of `wakeIfParked`: see the type.
+    unsafe isParked.pointee.store(1, ordering: .sequentiallyConsistent)
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+  }
+
+  /// The sleeper's last step: sleeps unless a waker has been here since `announce`.
+  @usableFromInline func park(until deadline: Deadline) {
+    // The word is 32 bits and stays for the life of the arena; the kernel compares it again before the sleep.
+    _ = unsafe martlet_park(
+      UnsafeMutableRawPointer(isParked).assumingMemoryBound(to: UInt32.self), 1, deadline.monotonicNanoseconds)
+    withdraw()
+  }
+
+  /// The sleeper found something after all.
+  @usableFromInline func withdraw() {
+    // Relaxed: a waker that still sees 1 makes one needless system call.
+    unsafe isParked.pointee.store(0, ordering: .relaxed)
+  }
+
+  /// The waker's step, after it has published.
+  @inlinable func wakeIfParked() {
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+    // Relaxed: the fence orders it after what was published.
+    if unsafe isParked.pointee.load(ordering: .relaxed) != 0 { wake() }
+  }
+
+  @usableFromInline func wake() {
+    // Clearing first makes a sleeper that has announced itself and not slept yet come straight back.
+    if unsafe isParked.pointee.exchange(0, ordering: .sequentiallyConsistent) != 0 {
+      unsafe martlet_unpark(UnsafeMutableRawPointer(isParked).assumingMemoryBound(to: UInt32.self))
+    }
+  }
+}
