@@ -26,6 +26,7 @@ public final class MetricBoard<Slot: MetricSlot>: Sendable {
   /// Slots a board can hold.
   @inlinable public static var slotCountMax: Int { 64 }
 
+  @usableFromInline let slotCount: Int
   @usableFromInline let cells: InlineArray<64, Atomic<Int64>>
 
   /// A board of zeros.
@@ -35,6 +36,7 @@ public final class MetricBoard<Slot: MetricSlot>: Sendable {
     precondition(Slot.allCases.count <= Self.slotCountMax, "MetricBoard: at most 64 slots")
     precondition(
       Slot.allCases.enumerated().allSatisfy { $0 == $1.rawValue }, "MetricBoard: the raw values count from 0")
+    slotCount = Slot.allCases.count
     cells = InlineArray { _ in Atomic(0) }
   }
 
@@ -44,7 +46,7 @@ public final class MetricBoard<Slot: MetricSlot>: Sendable {
     cells[slot.rawValue].load(ordering: .relaxed)
   }
 
-  @usableFromInline func store(_ value: Int64, at index: Int) {
+  @inlinable func store(_ value: Int64, at index: Int) {
     // Relaxed: each number stands alone, and only the one writer stores.
     cells[index].store(value, ordering: .relaxed)
   }
@@ -79,7 +81,7 @@ public final class MetricBoard<Slot: MetricSlot>: Sendable {
   /// Shows all numbers: a relaxed store for each slot. Call it when idle, or every so many messages.
   ///
   /// - Complexity: O(slots), no allocation, no lock.
-  public borrowing func publish() {
-    for index in 0..<Slot.allCases.count { board.store(values[index], at: index) }
+  @inlinable public borrowing func publish() {
+    for index in 0..<board.slotCount { board.store(values[index], at: index) }
   }
 }

@@ -1,0 +1,21 @@
+/// Where `unsafe` and pointers may appear: the one list. `*` stands for any characters.
+///
+/// A new line here is a decision: each place keeps a safe face over memory that nothing else can express.
+enum UnsafePlaces {
+  static let patterns = [
+    // Rings, arenas and pools: memory shared between threads.
+    "Sources/LockFreeRings/*",
+    "Sources/Shims/*",
+    // Bytes of files and packets, read without copying.
+    "Sources/Stages/1-MarketIngest/*Byte*",
+    "Sources/Stages/1-MarketIngest/*Mapped*",
+    // The model artifact lies mapped in memory; kernels take pointers into it.
+    "Sources/Stages/3-ModelInference/*Mapping*",
+    "Sources/Stages/3-ModelInference/*Kernel*",
+    // The journal's storage calls io_uring, pwrite and mmap.
+    "Sources/EventJournal/*Storage*",
+    "Sources/EventJournal/*Uring*",
+    // Replaces the debug process by an optimised one: execv takes a vector of C strings.
+    "Benchmarks/bench/Report/OptimisedRestart.swift",
+  ]
+}
