@@ -17,6 +17,7 @@ func offers(_ library: String, header: String) -> Bool {
 
 let hasUring = offers("uring", header: "liburing.h")
 let hasNuma = offers("numa", header: "numa.h")
+let hasZlib = offers("zlib", header: "zlib.h")
 
 // MARK: - Kinds of target
 
@@ -106,6 +107,8 @@ let libraries: [Target] = [
 let support: [Target] = [
   // Counts mallocs and retains; linked by tests and bench only.
   .target(name: "CAllocationCounter", path: "Sources/Shims/CAllocationCounter"),
+  // Inflates .gz inputs; linked by the tool only.
+  shim("CTool", library: "z", isUsed: hasZlib),
   module("FixtureStreams", path: "Fixtures/FixtureStreams", ["TradingTypes"]),
   module("TestSupport", path: "Tests/TestSupport", ["TradingTypes", "FixtureStreams", "CAllocationCounter"]),
 ]
@@ -115,7 +118,7 @@ let everything: [Target.Dependency] = libraries.map { .byName(name: $0.name) }
 let executables: [Target] = [
   tool(
     "martlet", path: "Sources/martlet",
-    everything + ["FixtureStreams", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    everything + ["CTool", "FixtureStreams", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
   tool("bench", path: "Benchmarks/bench", everything + ["FixtureStreams", "CAllocationCounter"]),
   tool("proof", path: "Tests/proof", everything + ["FixtureStreams", "TestSupport", "CAllocationCounter"]),
   tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "ModelImport", "ModelInference", "TradingTypes"]),

@@ -179,6 +179,9 @@ public protocol VenueGateway: ~Copyable {
   /// Takes a child order; false when it cannot (full, or not connected), in which case nothing was sent.
   mutating func send(_ order: ChildOrder, at time: Timestamp) -> Bool
 
+  /// When the order session last gave a sign of life, as known at `time`; check 2 refuses orders when that is too long ago.
+  func heartbeat(asOf time: Timestamp) -> Timestamp
+
   /// The instrument of the earliest report due at or before `time`, or `nil` when none is.
   func nextReport(by time: Timestamp) -> InstrumentID?
 
@@ -187,4 +190,9 @@ public protocol VenueGateway: ~Copyable {
   /// - Parameters:
   ///   - market: the displayed depth of that report's instrument now; simulated venues fill against it, real ones ignore it.
   mutating func receive(by time: Timestamp, market: borrowing DepthView) -> ExecutionReport?
+}
+
+extension VenueGateway where Self: ~Copyable {
+  /// A gateway in the same process lives as long as it is called.
+  @inlinable public func heartbeat(asOf time: Timestamp) -> Timestamp { time }
 }

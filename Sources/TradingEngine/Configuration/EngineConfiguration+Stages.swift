@@ -1,0 +1,62 @@
+internal import PositionSizing
+internal import RegimeDetection
+internal import SignalFeatures
+public import TradingTypes
+
+// The configuration in the terms of each stage.
+extension EngineConfiguration {
+  /// The venues as a directory, ids in the order of the configuration.
+  public func venueDirectory() throws(ConfigurationError) -> VenueDirectory {
+    var directory: [Venue] = []
+    for (index, setting) in venues.enumerated() {
+      guard let symbol = Symbol(setting.name) else {
+        throw ConfigurationError("venue \"\(setting.name)\": 1 to 16 printable characters expected")
+      }
+      directory.append(
+        Venue(
+          id: VenueID(index: UInt16(index)), symbol: symbol, takeFee: setting.takeFee, fixedFee: setting.fixedFee,
+          isProtected: setting.isProtected))
+    }
+    return try VenueDirectory(directory)
+  }
+
+  /// How the venues share one feed's displayed size.
+  public func displaySplit() throws(ConfigurationError) -> DisplaySplit {
+    try DisplaySplit(venues.map(\.sharePercent))
+  }
+
+  func features(midnight: Timestamp, increment: Price) -> FeatureConfiguration {
+    var features = FeatureConfiguration()
+    features.priceIncrement = increment
+    features.dayStart = midnight
+    features.barSpan = .seconds(bars.primarySeconds)
+    features.sessionOpen = .seconds(bars.sessionOpenSeconds)
+    features.sessionClose = .seconds(bars.sessionCloseSeconds)
+    return features
+  }
+
+  func regimeParameters() throws(ConfigurationError) -> RegimeParameters {
+    try RegimeParameters(
+      start: regime.start, transition: regime.transition, means: regime.means, variances: regime.variances)
+  }
+
+  func volatilityParameters() throws(ConfigurationError) -> VolatilityParameters {
+    try VolatilityParameters(
+      mean: volatility.mean, omega: volatility.omega, alpha: volatility.alpha, gamma: volatility.gamma,
+      beta: volatility.beta, backcast: volatility.initialVariance)
+  }
+
+  func sizingParameters() -> SizingParameters {
+    var parameters = SizingParameters()
+    parameters.payoff = sizing.payoffRatio
+    parameters.kellyFraction = sizing.kellyFraction
+    parameters.volatilityTargetAnnual = sizing.volatilityTargetAnnual
+    parameters.barsPerYear = 98_280 * 60 / Double(bars.primarySeconds)
+    parameters.equityShareMillionths = Int64((sizing.equityShareMax * 1e6).rounded(.down))
+    parameters.noTradeLots = sizing.bandLots
+    parameters.noTradeShareMillionths = Int64((sizing.bandShare * 1e6).rounded(.up))
+    parameters.limitTicks = sizing.aggressionTicks
+    parameters.vixAgeMax = .seconds(sizing.vixAgeSecondsMax)
+    return parameters
+  }
+}

@@ -1,0 +1,197 @@
+public import TradingTypes
+
+/// Everything an engine is built from, apart from the instruments and the model. `EngineConfiguration()` is the built-in one.
+///
+/// Files are strict JSON; `ConfigurationTable` lists every key with its unit and meaning, and is the one source of reader,
+/// printer and documentation.
+public struct EngineConfiguration: Sendable {
+  /// When a message starts a decision.
+  public struct Trigger: Sendable {
+    /// The best price or size of a traded instrument changed.
+    public var onBestChange = true
+    /// A trade printed.
+    public var onTrade = true
+    /// Least event time between two decisions of one instrument.
+    public var intervalNanosecondsMin: Int64 = 0
+  }
+
+  /// Sizes of what is preallocated.
+  public struct Capacity: Sendable {
+    /// Instruments.
+    public var instruments: Int64 = 64
+    /// Resting orders of the feed.
+    public var restingOrders: Int64 = 1 << 18
+    /// Price window of a book, in ticks a side; a power of two.
+    public var windowTicks: Int64 = 512
+    /// Own child orders open at once; a power of two.
+    public var openOrders: Int64 = 4096
+  }
+
+  /// Bars and session.
+  public struct Bars: Sendable {
+    /// Length of a primary bar.
+    public var primarySeconds: Int64 = 60
+    /// Start of the session after midnight.
+    public var sessionOpenSeconds: Int64 = 34_200
+    /// End of the session after midnight.
+    public var sessionCloseSeconds: Int64 = 57_600
+  }
+
+  /// Parameters of the Gaussian hidden Markov model over primary-bar returns in percent.
+  public struct RegimeModel: Sendable {
+    /// Start probabilities, a state each.
+    public var start: [Double] = [0.7, 0.3]
+    /// Transition probabilities, a row a state.
+    public var transition: [[Double]] = [[0.98, 0.02], [0.05, 0.95]]
+    /// Mean return a state.
+    public var means: [Double] = [0.0, 0.0]
+    /// Variance a state, ascending.
+    public var variances: [Double] = [0.004, 0.04]
+    /// Probability a new regime must exceed before it is in force.
+    public var switchProbability = 0.7
+    /// Bars a new regime must have been first.
+    public var switchBars: Int64 = 3
+  }
+
+  /// Parameters of GJR-GARCH(1,1) over primary-bar returns in percent; `gamma` 0 is GARCH(1,1).
+  public struct Volatility: Sendable {
+    /// Constant, percent squared.
+    public var omega = 0.0002
+    /// Weight of the last squared shock.
+    public var alpha = 0.05
+    /// Further weight of the last squared shock when it was negative.
+    public var gamma = 0.02
+    /// Weight of the last variance.
+    public var beta = 0.91
+    /// Mean return, percent.
+    public var mean = 0.0
+    /// Variance before the first bar, percent squared.
+    public var initialVariance = 0.01
+  }
+
+  /// The table preset of position sizing.
+  public struct Sizing: Sendable {
+    /// Gain of a won trade per unit lost in a lost one.
+    public var payoffRatio = 1.5
+    /// Share of the full Kelly fraction.
+    public var kellyFraction = 0.25
+    /// Annual volatility that a full position is scaled to.
+    public var volatilityTargetAnnual = 0.15
+    /// Largest position as a share of equity.
+    public var equityShareMax = 0.02
+    /// A target this many lots or fewer from the current position is not traded.
+    public var bandLots: Int64 = 0
+    /// The same as a share of the target.
+    public var bandShare = 0.1
+    /// Ticks beyond the best opposite price that an order may pay.
+    public var aggressionTicks: Int64 = 0
+    /// Age after which the VIX is unusable.
+    public var vixAgeSecondsMax: Int64 = 900
+  }
+
+  /// One simulated or real venue.
+  public struct VenueSetting: Sendable {
+    /// Name, up to 16 characters.
+    public var name: String
+    /// Share of a common feed's displayed size, in hundredths.
+    public var sharePercent: Int64
+    /// Fee for taking, a unit; negative is a rebate.
+    public var takeFee: Price
+    /// Fee an order that trades.
+    public var fixedFee: Money
+    /// Its quotes are protected.
+    public var isProtected: Bool
+
+    /// A venue.
+    public init(
+      name: String, sharePercent: Int64, takeFee: Price, fixedFee: Money = .zero, isProtected: Bool = true
+    ) {
+      self.name = name
+      self.sharePercent = sharePercent
+      self.takeFee = takeFee
+      self.fixedFee = fixedFee
+      self.isProtected = isProtected
+    }
+  }
+
+  /// What trips the kill switch.
+  public struct Kill: Sendable {
+    /// Loss since the day's start that halts.
+    public var dailyLossMax = Money(units: 5_000)
+    /// Loss since the day's start that is reported.
+    public var dailyLossWarning = Money(units: 4_000)
+    /// Venue rejects in a row that halt.
+    public var consecutiveRejectsMax: Int64 = 25
+    /// Fills of one instrument within a second that halt it.
+    public var fillsPerSecondMax: Int64 = 1_000
+    /// Child orders within a second that halt.
+    public var ordersPerSecondMax: Int64 = 20_000
+    /// Sends refused in a row by one venue that halt it.
+    public var venueRefusalsMax: Int64 = 3
+    /// Event time without any message after which only reducing orders pass; 0 never.
+    public var feedSilenceSecondsMax: Int64 = 0
+  }
+
+  /// Mode at the start.
+  public var mode = PolicyMode.normal
+  /// Cash at the start.
+  public var startingCash = Money(units: 1_000_000)
+  /// Names of the traded instruments; none means every instrument the input names, up to the capacity.
+  public var instruments: [String] = []
+  /// When a message starts a decision.
+  public var trigger = Trigger()
+  /// Sizes of what is preallocated.
+  public var capacity = Capacity()
+  /// Bars and session.
+  public var bars = Bars()
+  /// The regime model.
+  public var regime = RegimeModel()
+  /// The volatility model.
+  public var volatility = Volatility()
+  /// Position sizing.
+  public var sizing = Sizing()
+  /// Venues in id order.
+  public var venues = [
+    VenueSetting(name: "ALPHA", sharePercent: 50, takeFee: Price(nanos: 3_000_000)),
+    VenueSetting(name: "BRAVO", sharePercent: 30, takeFee: Price(nanos: 2_000_000)),
+    VenueSetting(name: "CHARLIE", sharePercent: 20, takeFee: Price(nanos: -500_000)),
+  ]
+  /// Time from an order to its first report, simulated venues only.
+  public var venueLatencyNanoseconds: Int64 = 0
+  /// Limits of the pre-trade checks.
+  public var limits = EngineConfiguration.builtinLimits
+  /// What trips the kill switch.
+  public var kill = Kill()
+
+  /// The built-in configuration: NORMAL mode, three simulated venues, limits that a quiet day keeps.
+  public init() {}
+
+  private static var builtinLimits: LimitSet {
+    var limits = LimitSet()
+    limits.orderQuantityMax = Quantity(lots: 10_000)
+    limits.orderVolumeShareMillionthsMax = 10_000
+    limits.orderNotionalMax = Money(units: 100_000)
+    limits.collarBasisPointsMax = 200
+    limits.collarTicksMax = 500
+    limits.passiveBasisPointsMax = 1_000
+    limits.marketDataAgeMax = .seconds(60)
+    limits.longPositionMax = Quantity(lots: 50_000)
+    limits.shortPositionMax = Quantity(lots: 50_000)
+    limits.symbolGrossMax = Money(units: 100_000)
+    limits.sectorGrossMax = Money(units: 5_000_000)
+    limits.strategyGrossMax = Money(units: 5_000_000)
+    limits.accountGrossMax = Money(units: 5_000_000)
+    limits.firmGrossMax = Money(units: 5_000_000)
+    limits.firmNetMax = Money(units: 5_000_000)
+    limits.dailyLossMax = Money(units: 5_000)
+    limits.drawdownMax = Money(units: 10_000)
+    limits.strategyOrdersPerSecond = 10_000
+    limits.strategyOrdersBurst = 10_000
+    limits.symbolOrdersPerSecond = 1_000
+    limits.symbolOrdersBurst = 1_000
+    limits.sessionOrdersPerSecond = 10_000
+    limits.sessionOrdersBurst = 10_000
+    limits.duplicateWindow = .milliseconds(1)
+    return limits
+  }
+}

@@ -1,0 +1,46 @@
+public import TradingTypes
+
+/// Where decisions and reports go: a checksum, a journal, a host's own log. Called after the decision's time was taken.
+public protocol DecisionSink: ~Copyable {
+  /// A decision ended; `plan` holds its child orders when it was routed.
+  mutating func record(_ decision: borrowing Decision, plan: borrowing RoutePlan)
+  /// A venue reported about one of our orders, and the ledger took it in.
+  mutating func record(_ report: borrowing ExecutionReport)
+}
+
+/// The decision checksum: FNV-1a 64 over one little-endian record a decision, in input order.
+///
+/// A record is: message number u64, event time i64, instrument u32, verdict u16, check u16, side u8, price i64, quantity i64, then
+/// for each child venue u16, price i64, quantity i64. No floating-point number and no clock is in it, so it is equal for every
+/// offered rate, topology and instruction set.
+@frozen public struct DecisionChecksum: DecisionSink, ~Copyable {
+  /// The hash so far.
+  public var hash = FNV1a64()
+
+  /// The checksum of no decision.
+  @inlinable public init() {}
+
+  /// 16 hexadecimal digits.
+  public var hex: String { hash.hex }
+
+  /// Adds a decision.
+  @inlinable public mutating func record(_ decision: borrowing Decision, plan: borrowing RoutePlan) {
+    hash.combine(decision.sequence)
+    hash.combine(decision.time.nanoseconds)
+    hash.combine(decision.instrument.index)
+    hash.combine(decision.verdict.rawValue)
+    hash.combine(decision.check)
+    hash.combine(decision.side)
+    hash.combine(decision.price.nanos)
+    hash.combine(decision.quantity.lots)
+    guard decision.verdict == .routed else { return }
+    for index in 0..<plan.count {
+      hash.combine(plan.children[index].venue.index)
+      hash.combine(plan.children[index].price.nanos)
+      hash.combine(plan.children[index].quantity.lots)
+    }
+  }
+
+  /// Reports are no part of the checksum.
+  @inlinable public mutating func record(_ report: borrowing ExecutionReport) {}
+}

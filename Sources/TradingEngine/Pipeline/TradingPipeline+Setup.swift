@@ -1,0 +1,103 @@
+public import EngineTelemetry
+public import LockFreeRings
+internal import OrderBooks
+internal import OrderRouting
+internal import PortfolioLedger
+internal import PositionSizing
+internal import PreTradeRisk
+internal import RegimeDetection
+internal import SignalFeatures
+public import TradingTypes
+
+extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Copyable, Sink: ~Copyable {
+  /// Builds all seven stages in memory of `arena`.
+  ///
+  /// - Parameters:
+  ///   - midnight: start of the feed's day; bars and session times count from it.
+  ///   - control: policy and manual kill switch; several pipelines may share one.
+  ///   - arena: a few hundred bytes a resting order and about 64 KiB an instrument are taken from it.
+  /// - Throws: one line that names the value and what was expected.
+  public init(
+    configuration: EngineConfiguration, instruments directory: InstrumentDirectory, midnight: Timestamp,
+    model: consuming Model, gateway: consuming Gateway, probe: consuming Probe, sink: consuming Sink,
+    control: EngineControl, in arena: Arena
+  ) throws(ConfigurationError) {
+    try configuration.validate(source: "configuration")
+    let venues = try configuration.venueDirectory()
+    let count = directory.count
+    guard count > 0 else { throw ConfigurationError("the engine trades no instrument: at least one expected") }
+    rules = try PipelineRules(configuration, midnight: midnight)
+
+    // Every instrument trades at every venue of the configuration, unless it names its own.
+    let allVenues = UInt64.max >> UInt64(64 - venues.count)
+    let terms = directory.instruments.map { instrument in
+      var instrument = instrument
+      if instrument.venueMask & allVenues == 0 { instrument.venueMask = allVenues }
+      return instrument
+    }
+
+    let tick = terms[0].ticks.high
+    books = try OrderBookSet(
+      capacity: BookCapacity(
+        instruments: count, orders: Int(configuration.capacity.restingOrders),
+        windowTicks: Int(configuration.capacity.windowTicks)),
+      feedIncrement: terms[0].ticks.low, tick: tick, in: arena)
+    consolidated = try ConsolidatedBook(instrumentCount: count, venues: venues, in: arena)
+    features = try FeatureEngine(
+      instrumentCount: count, configuration: configuration.features(midnight: midnight, increment: terms[0].ticks.low),
+      in: arena)
+    regimes = try RegimeFilter(
+      instrumentCount: count, parameters: configuration.regimeParameters(), table: configuration.regimeTable(), in: arena)
+    sizer = try PositionSizer(
+      instrumentCount: count, parameters: configuration.sizingParameters(),
+      volatility: configuration.volatilityParameters(), in: arena)
+    gate = try RiskGate(
+      configuration: RiskGateConfiguration(
+        instruments: terms, venueCount: venues.count, limits: configuration.limits,
+        permissions: .everything(
+          venueCount: venues.count, heartbeat: .distantPast, heartbeatAgeMax: configuration.limits.marketDataAgeMax)),
+      in: arena)
+    router = try OrderRouter(venues: venues, in: arena)
+    ledger = try Ledger(
+      configuration: LedgerConfiguration(
+        instruments: terms, venueCount: venues.count, openOrderCapacity: Int(configuration.capacity.openOrders),
+        startingCash: configuration.startingCash),
+      in: arena)
+    ledger.startDay()
+    kill = KillSwitch(instrumentCount: count, in: arena)
+    triggers = KillTriggers(rules: configuration.kill, instrumentCount: count, in: arena)
+    states = Slab(repeating: InstrumentState(terms: terms[0]), count: count, in: arena)
+    for (index, terms) in terms.enumerated() { states[index] = InstrumentState(terms: terms) }
+    do throws(ArenaError) { self.control = try control.reader() } catch { throw ConfigurationError(error.description) }
+    barrier = .distantPast
+    equity = configuration.startingCash
+    ladders = InlineArray(repeating: VenueLadder(venue: VenueID(index: 0)))
+    let nothing = OrderIntent(
+      clientOrderID: .none, causeSequence: 0, time: .distantPast, instrument: .none, side: .buy, price: .zero,
+      quantity: .zero)
+    plan = RoutePlan(
+      placeholder: ChildOrder(
+        part: nothing, clientOrderID: .none, venue: VenueID(index: 0), price: .zero, quantity: .zero, isSweep: false))
+    self.model = model
+    self.gateway = gateway
+    self.probe = probe
+    self.sink = sink
+  }
+
+  /// Takes a context value: VIX, sentiment, a yield. False when it is not finite or names an unknown instrument.
+  @discardableResult
+  public mutating func context(_ event: ContextEvent) -> Bool {
+    guard event.value.isFinite else { return false }
+    if event.kind == .vix {
+      context.vix = event.value
+      context.vixTime = event.time
+    }
+    return features.receive(event)
+  }
+
+  /// Ends the day gracefully: takes in every report that is still due, whatever its time.
+  public mutating func finish() { settle(by: .distantFuture) }
+
+  /// Equity as sampled at the last closed primary bar.
+  public var sampledEquity: Money { equity }
+}

@@ -1,0 +1,187 @@
+public import EngineTelemetry
+public import LockFreeRings
+public import MarketIngest
+public import ModelInference
+public import OrderBooks
+public import OrderRouting
+public import PortfolioLedger
+public import PositionSizing
+public import PreTradeRisk
+public import RegimeDetection
+public import SignalFeatures
+public import TradingTypes
+
+// The steps that `ingest` and `decide` name, in the order they are met.
+extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Copyable, Sink: ~Copyable {
+  // MARK: - Before the event
+
+  /// Takes in every report that is due at or before `time`.
+  @inlinable mutating func settle(by time: Timestamp) {
+    while let id = gateway.nextReport(by: time) {
+      guard let report = gateway.receive(by: time, market: books[depth: id]) else { return }
+      let outcome = ledger.apply(report)
+      if outcome.isAlarming {
+        // The venue and the books tell different stories: nothing may trade on either until a person has looked.
+        counts.misplacedReports &+= 1
+        kill.trip(.symbol(report.instrument), to: .halted, .positionBreach, at: report.time)
+      }
+      switch report.kind {
+      case .filled: counts.fills &+= 1
+      case .rejected: counts.refused &+= 1
+      case .accepted, .cancelled: break
+      }
+      if report.kind == .filled { triggers.dayResult(ledger.dayProfit, at: report.time, &kill) }
+      triggers.reported(report, &kill)
+      sink.record(report)
+    }
+  }
+
+  /// Closes what has ended before `event`: the bars of its instrument, and the barrier that all instruments share.
+  @inlinable mutating func closeBars(before event: MarketEvent) {
+    triggers.sawMessage(at: event.time, &kill)
+    if event.time >= barrier { crossBarrier(at: event.time) }
+    let index = Int(event.instrument.index)
+    guard index < states.count, features.barIsDue(event.instrument, at: event.time) else { return }
+    closeDueBars(of: event.instrument, at: event.time)
+    probe.skip()
+  }
+
+  /// Order at a bar close: the bar, the volatility, the slots stage 2 does not own, the regime.
+  @inlinable mutating func closeDueBars(of id: InstrumentID, at time: Timestamp) {
+    while let bar = features.closeBar(id, at: time) {
+      guard !bar.isFirst else { continue }
+      let variance = sizer.stepVolatility(id, returnPercent: bar.returnPercent)
+      features.setModelSlots(id, garchVariance: variance, regimeProbabilities: regimes.probabilities(of: id))
+      _ = regimes.step(id, returnPercent: bar.returnPercent)
+    }
+  }
+
+  /// Samples equity at the end of a primary bar: the same instant in every topology.
+  @inlinable mutating func crossBarrier(at time: Timestamp) {
+    equity = ledger.equity
+    triggers.dayResult(ledger.dayProfit, at: time, &kill)
+    let span = rules.barSpan.nanoseconds
+    // The next multiple of the bar span after `time`, counted from the day's start.
+    let passed = (time.nanoseconds &- rules.midnight.nanoseconds) / span
+    barrier = Timestamp(nanoseconds: rules.midnight.nanoseconds &+ (passed &+ 1) &* span)
+  }
+
+  // MARK: - After the book
+
+  /// Remembers what checks and quotes need of the event.
+  @inlinable mutating func note(_ event: MarketEvent, _ effect: BookEffect) {
+    let index = Int(event.instrument.index)
+    if event.time > states[index].bookTime { states[index].bookTime = event.time }
+    if let trade = TradePrint(event, effect: effect) {
+      states[index].lastTrade = trade.price
+      states[index].lastTradeTime = event.time
+    }
+    guard effect.bestChanged else { return }
+    states[index].quoteIsOld = true
+    guard ledger.position(of: event.instrument).lots != 0 else { return }
+    markPosition(of: event.instrument)
+  }
+
+  /// Values the position at the mid of a two-sided book.
+  @inlinable mutating func markPosition(of id: InstrumentID) {
+    // Read in place: a copy of the view would be 320 bytes.
+    let isTwoSided = books[depth: id].isTwoSided
+    if isTwoSided { _ = ledger.mark(id, nanosTwice: books[depth: id].midNanosTwice) }
+  }
+
+  /// Whether the event starts a decision.
+  @inlinable mutating func isTrigger(_ event: MarketEvent, _ effect: BookEffect) -> Bool {
+    let isBest = effect.bestChanged && rules.onBestChange
+    let isTrade = rules.onTrade && TradePrint(event, effect: effect) != nil
+    guard isBest || isTrade, !event.flags.contains(.snapshot) else { return false }
+    let index = Int(event.instrument.index)
+    guard states[index].isTraded else { return false }
+    if rules.interval.nanoseconds > 0 {
+      guard event.time - states[index].lastDecision >= rules.interval else { return false }
+      states[index].lastDecision = event.time
+    }
+    return true
+  }
+
+  // MARK: - Within a decision
+
+  /// Takes over what other threads asked for since the last decision.
+  @inlinable mutating func obeyControl(at time: Timestamp) {
+    let order = control.value
+    if order.rearmCount != rearmCount {
+      rearmCount = order.rearmCount
+      kill.rearm(.global, at: time)
+    }
+    if order.requestedLevel > .active { kill.trip(.global, to: order.requestedLevel, .manual, at: time) }
+  }
+
+  /// The best quote over all venues; the venues' shares of a changed book are entered first.
+  @inlinable mutating func refreshQuote(of id: InstrumentID) -> BestQuote {
+    let index = Int(id.index)
+    if states[index].quoteIsOld {
+      states[index].quoteIsOld = false
+      let time = states[index].bookTime
+      let bid = books[depth: id].bids[0]
+      let ask = books[depth: id].asks[0]
+      for venue in 0..<rules.split.venueCount {
+        consolidated.update(
+          id, venue: VenueID(index: UInt16(truncatingIfNeeded: venue)),
+          bid: DepthLevel(price: bid.price, quantity: rules.split.share(bid.quantity, venue: venue)),
+          ask: DepthLevel(price: ask.price, quantity: rules.split.share(ask.quantity, venue: venue)), at: time)
+      }
+    }
+    return consolidated.best(of: id)
+  }
+
+  @inlinable func sizingInputs(
+    for id: InstrumentID, cause event: MarketEvent, quote: BestQuote, policy: PolicySnapshot
+  ) -> SizingInputs {
+    SizingInputs(
+      instrument: states[Int(id.index)].terms, policy: policy, equity: equity,
+      grossExposure: ledger.exposureOfFirm().gross, openPositions: Int64(ledger.positionsHeld),
+      position: ledger.position(of: id), openBuy: ledger.openBuy(of: id), openSell: ledger.openSell(of: id),
+      quote: quote, vix: context.vix, vixAge: event.time - context.vixTime, time: event.time,
+      causeSequence: event.sequence, nextClientOrderID: ClientOrderID(value: lastClientOrderID &+ 1),
+      strategy: rules.strategy, account: rules.account)
+  }
+
+  @inlinable func killState(of intent: OrderIntent) -> KillState {
+    kill.state(account: intent.account, strategy: intent.strategy, instrument: intent.instrument)
+  }
+
+  @inlinable func riskInputs(
+    for id: InstrumentID, at time: Timestamp, quote: BestQuote, kill: KillState
+  ) -> RiskInputs {
+    RiskInputs(
+      now: time, kill: kill, quote: quote, bookTime: states[Int(id.index)].bookTime, bookIsStale: books.isStale(id),
+      lastTrade: states[Int(id.index)].lastTrade, lastTradeTime: states[Int(id.index)].lastTradeTime)
+  }
+
+  /// Plans and sends the child orders of `intent`; true when at least one went out.
+  @inlinable mutating func route(_ intent: OrderIntent, kill killState: KillState) -> Bool {
+    let id = intent.instrument
+    for venue in 0..<rules.split.venueCount {
+      ladders[venue] = rules.split.ladder(
+        of: VenueID(index: UInt16(truncatingIfNeeded: venue)), taking: intent.side, from: books[depth: id])
+    }
+    _ = router.route(
+      intent, ladders: ladders, ladderCount: rules.split.venueCount, terms: states[Int(id.index)].terms,
+      kill: killState, nextChildID: ClientOrderID(value: lastClientOrderID &+ 1), into: &plan)
+    var sent = 0
+    for index in 0..<plan.count {
+      let child = plan.children[index]
+      lastClientOrderID = max(lastClientOrderID, child.clientOrderID.value)
+      guard ledger.reserve(child).changedLedger else { continue }
+      let isTaken = gateway.send(child, at: intent.time)
+      triggers.sent(child, isTaken: isTaken, &kill)
+      if isTaken {
+        sent += 1
+        counts.orders &+= 1
+      } else {
+        _ = ledger.release(unsent: child.clientOrderID)
+        counts.refused &+= 1
+      }
+    }
+    return sent > 0
+  }
+}

@@ -1,0 +1,2 @@
+import ArgumentParser
+struct FeaturesCommand: ParsableCommand { static let configuration = CommandConfiguration(commandName: "features") }

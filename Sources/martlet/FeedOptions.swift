@@ -1,0 +1,106 @@
+import ArgumentParser
+import Foundation
+import LockFreeRings
+import MarketIngest
+import OrderBooks
+import TradingTypes
+
+/// The feeds this build reads.
+enum Feed: String, ExpressibleByArgument, CaseIterable {
+  case itch50
+}
+
+/// The options every command over a feed shares.
+struct FeedOptions: ParsableArguments {
+  @Option(help: "Format of the input: itch50 (NASDAQ TotalView-ITCH 5.0, framed by two-byte lengths).")
+  var feed: Feed
+
+  @Option(help: ArgumentHelp("File to read; - is standard input, .gz is inflated.", valueName: "file"))
+  var input: String
+
+  @Option(help: ArgumentHelp("Day of the feed; without it times count from midnight.", valueName: "YYYY-MM-DD"))
+  var date: String?
+
+  @Option(help: ArgumentHelp("File to write instead of standard output.", valueName: "file"))
+  var output: String?
+
+  @Flag(help: "Overwrite an existing output file.")
+  var force = false
+
+  @Flag(help: "An incomplete last message is an error.")
+  var strict = false
+
+  /// Midnight of the feed's day.
+  func midnight() throws -> Timestamp {
+    guard let date else { return Timestamp(nanoseconds: 0) }
+    guard let days = daysSinceEpoch(date) else {
+      throw ToolFailure.badInput("--date \(date): a day like 2024-01-31 from 1970 to 2200 expected")
+    }
+    return Timestamp(nanoseconds: days * 86_400_000_000_000)
+  }
+
+  /// What an input's ending means: nothing, a warning, or an error that names the place.
+  func judge(_ ending: ItchFrames.Ending, messages: UInt64) throws {
+    switch ending {
+    case .unread, .end, .endMark: return
+    case .zeroLength(let offset):
+      throw ToolFailure.badInput("\(input): offset \(offset), after message \(messages): a message length expected, 0 found")
+    case .truncated(let offset, let byteCount):
+      let line = "\(input): offset \(offset), after message \(messages): \(byteCount) bytes of an incomplete message"
+      if strict { throw ToolFailure.badInput(line) }
+      warn(line)
+    }
+  }
+}
+
+/// Days from 1970-01-01 to a proleptic Gregorian date written YYYY-MM-DD.
+func daysSinceEpoch(_ text: String) -> Int64? {
+  let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+  guard parts.count == 3, parts.map(\.count) == [4, 2, 2], parts.allSatisfy({ $0.allSatisfy(\.isASCII) }),
+    let year = Int64(parts[0]), let month = Int(parts[1]), let day = Int64(parts[2]),
+    (1970...2200).contains(year), (1...12).contains(month)
+  else { return nil }
+  let isLeap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
+  let lengths: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+  guard day >= 1, day <= lengths[month - 1] else { return nil }
+  let before = year - 1
+  let leapDays = (before / 4 - before / 100 + before / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400)
+  return (year - 1970) * 365 + leapDays + lengths.prefix(month - 1).reduce(0, +) + day - 1
+}
+
+/// A warning: one line on standard error, the exit code stays.
+func warn(_ line: String) {
+  FileHandle.standardError.write(Data("martlet: warning: \(line)\n".utf8))
+}
+
+
+/// Books of everything a feed names, found while reading.
+struct DiscoveredBooks: ~Copyable {
+  var decoder: ItchDecoder
+  var books: OrderBookSet
+
+  /// Room for every instrument and order that `byteCount` bytes can name.
+  init(byteCount: Int, midnight: Timestamp) throws {
+    // An add is at least 38 bytes with its length; 64 Mi orders at once are beyond any real day.
+    let orders = min(max(byteCount / 38, 1_024), 1 << 22)
+    let instruments = min(max(byteCount / 38, 16), 16_384)
+    let capacity = try BookCapacity(instruments: instruments, orders: orders, windowTicks: 512)
+    let bytes = capacity.arenaBytes + InstrumentMap.byteCount(capacity: instruments) + (64 << 20)
+    let arena = Arena(capacityBytes: bytes)
+    books = try OrderBookSet(
+      capacity: capacity, feedIncrement: Price(nanos: 100_000), tick: Price(nanos: 10_000_000), in: arena)
+    decoder = ItchDecoder(
+      midnight: midnight, venue: VenueID(index: 0), map: InstrumentMap(discovering: instruments, in: arena), in: arena)
+  }
+
+  /// The instrument called `symbol`, an error when the input does not name it.
+  func instrument(_ symbol: String, in path: String) throws -> InstrumentID {
+    guard let name = Symbol(symbol) else {
+      throw ToolFailure.badInput("--symbol \(symbol): 1 to 16 printable characters expected")
+    }
+    guard let id = decoder.map.instrument(named: name) else {
+      throw ToolFailure.badInput("\(path): symbol \(symbol) does not occur in it")
+    }
+    return id
+  }
+}
