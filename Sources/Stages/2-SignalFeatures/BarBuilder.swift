@@ -68,8 +68,9 @@ public import TradingTypes
   /// Takes in a trade.
   ///
   /// - Returns: false when the open bar was over and should have been closed; the trade counts for it all the same.
-  @inlinable mutating func append(price: Int64, size: Int64, at time: Timestamp, _ constants: FeatureConstants) -> Bool
-  {
+  @inlinable mutating func append(
+    price: Int64, size: Int64, at time: Timestamp, _ constants: borrowing FeatureConstants
+  ) -> Bool {
     if isOpen {
       high = max(high, price)
       low = min(low, price)
@@ -88,7 +89,7 @@ public import TradingTypes
   }
 
   /// Opens the bar of `time`, and finds the gap before it.
-  @usableFromInline mutating func start(at time: Timestamp, _ constants: FeatureConstants) {
+  @usableFromInline mutating func start(at time: Timestamp, _ constants: borrowing FeatureConstants) {
     let span = constants.barSpan
     index = BarBuilder.floor((time - constants.dayStart).nanoseconds, span)
     if hasClosed { index = max(index, closedIndex &+ 1) }
@@ -112,7 +113,7 @@ public import TradingTypes
   }
 
   /// The next complete bar, or nil; `isResetDue` with no flat bars left tells the caller to forget all bars and call `reset`.
-  mutating func close(at time: Timestamp, _ constants: FeatureConstants) -> ClosedBar? {
+  mutating func close(at time: Timestamp, _ constants: borrowing FeatureConstants) -> ClosedBar? {
     guard time >= dueTime else { return nil }
     let isFlat = flatsLeft > 0
     // Wrapping as in `start`.

@@ -1,45 +1,42 @@
-public import TradingTypes
+internal import TradingTypes
 
 /// The bar slots of an instrument: one step for each closed bar.
 ///
 /// Windows are evaluated afresh, in two passes, at each close: a bar closes once a minute, and what is not kept cannot drift.
-@frozen @usableFromInline struct BarFeatures: BitwiseCopyable {
+struct BarFeatures: BitwiseCopyable {
   /// Values of slots 37–86 and their valid bits after the last bar.
-  @usableFromInline var values: InlineArray<50, Double>
-  @usableFromInline var valid: FeatureMask
-  /// End of the last bar.
-  @usableFromInline var endTime: Timestamp
+  var values: InlineArray<50, Double>
+  var valid: FeatureMask
   /// Bars so far.
-  @usableFromInline var count: Int
+  var count: Int
 
   // Everything in the quote currency and lots.
-  @usableFromInline var closes: RollingWindow<256>
-  @usableFromInline var volumes: RollingWindow<64>
-  @usableFromInline var changes: RollingWindow<64>
-  @usableFromInline var logReturns: RollingWindow<256>
-  @usableFromInline var returns: RollingWindow<32>
-  @usableFromInline var illiquidity: RollingWindow<32>
-  @usableFromInline var absoluteProducts: RollingWindow<32>
-  @usableFromInline var squaredRanges: RollingWindow<32>
-  @usableFromInline var corwinSchultz: RollingWindow<32>
-  @usableFromInline var garmanKlass: RollingWindow<32>
-  @usableFromInline var rogersSatchell: RollingWindow<32>
-  @usableFromInline var overnightReturns: RollingWindow<32>
-  @usableFromInline var openToClose: RollingWindow<32>
-  @usableFromInline var moneyFlows: RollingWindow<16>
-  @usableFromInline var absoluteReturns: SortedWindow<100>
-  @usableFromInline var maximum: MonotonicMaximum<256>
-  @usableFromInline var oscillators: BarOscillators
-  @usableFromInline var ewmaVariance: Double
+  var closes: RollingWindow<256>
+  var volumes: RollingWindow<64>
+  var changes: RollingWindow<64>
+  var logReturns: RollingWindow<256>
+  var returns: RollingWindow<32>
+  var illiquidity: RollingWindow<32>
+  var absoluteProducts: RollingWindow<32>
+  var squaredRanges: RollingWindow<32>
+  var corwinSchultz: RollingWindow<32>
+  var garmanKlass: RollingWindow<32>
+  var rogersSatchell: RollingWindow<32>
+  var overnightReturns: RollingWindow<32>
+  var openToClose: RollingWindow<32>
+  var moneyFlows: RollingWindow<16>
+  var absoluteReturns: SortedWindow<100>
+  var maximum: MonotonicMaximum<256>
+  var oscillators: BarOscillators
+  var ewmaVariance: Double
   // The bar before.
-  @usableFromInline var lastHigh: Double
-  @usableFromInline var lastLow: Double
-  @usableFromInline var lastTypical: Double
+  var lastHigh: Double
+  var lastLow: Double
+  var lastTypical: Double
 
   init() {
     values = InlineArray(repeating: 0)
     valid = FeatureMask()
-    endTime = .distantPast
     count = 0
     closes = RollingWindow()
     volumes = RollingWindow()
@@ -72,7 +69,6 @@ public import TradingTypes
   /// Takes in the next bar and evaluates slots 37–47, 49–73.
   mutating func step(_ bar: ClosedBar) {
     collect(bar)
-    endTime = bar.endTime
     // Wrapping: a count.
     count &+= 1
     writeVolatility()

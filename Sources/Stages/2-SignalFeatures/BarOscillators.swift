@@ -1,25 +1,25 @@
 /// The recursive bar indicators; their seeds are part of their definitions and follow TA-Lib.
-@frozen @usableFromInline struct BarOscillators: BitwiseCopyable {
+struct BarOscillators: BitwiseCopyable {
   /// Wilder averages of rises and falls of the close.
-  @usableFromInline var gains: WilderAverage
-  @usableFromInline var losses: WilderAverage
+  var gains: WilderAverage
+  var losses: WilderAverage
   /// Average true range.
-  @usableFromInline var trueRange: WilderAverage
+  var trueRange: WilderAverage
   /// EMA 5 and 60 of the close, seeded by the first close.
-  @usableFromInline var fast5: ExponentialAverage
-  @usableFromInline var slow60: ExponentialAverage
+  var fast5: ExponentialAverage
+  var slow60: ExponentialAverage
   /// MACD(12, 26, 9): both averages start at bar 25, the fast one from the 12 closes up to it.
-  @usableFromInline var fast12: ExponentialAverage
-  @usableFromInline var slow26: ExponentialAverage
-  @usableFromInline var signal9: ExponentialAverage
+  var fast12: ExponentialAverage
+  var slow26: ExponentialAverage
+  var signal9: ExponentialAverage
   /// Wilder sums of directional movement and true range, not divided by 14.
-  @usableFromInline var risingSum: Double
-  @usableFromInline var fallingSum: Double
-  @usableFromInline var rangeSum: Double
+  var risingSum: Double
+  var fallingSum: Double
+  var rangeSum: Double
   /// Average directional index: the mean of the first 14 indices, then Wilder's average.
-  @usableFromInline var directional: Double
+  var directional: Double
   /// Bars so far.
-  @usableFromInline var count: Int
+  var count: Int
 
   init() {
     gains = WilderAverage(length: 14)

@@ -1,22 +1,23 @@
+public import LockFreeRings
 public import TradingTypes
 
 extension BookFlow {
   /// Writes slots 0–17 and 20–22 as of `now`.
-  @inlinable func write(
-    depth: borrowing DepthView, at now: Timestamp, _ constants: FeatureConstants, into vector: inout FeatureVector
+  @inlinable @inline(__always) func write(
+    depth: borrowing DepthView, at now: Timestamp, _ constants: borrowing FeatureConstants,
+    _ levels: borrowing Slab<DepthLevel>, _ microprice: borrowing Slab<Double>, index: Int,
+    into vector: inout FeatureVector
   ) {
-    let isUsableNow = BookFlow.isUsable(depth)
-    if isUsableNow {
-      BookFlow.writeLevels(of: depth, constants, into: &vector)
-    } else if midTwice != 0 {
-      BookFlow.writeLevels(of: view, constants, into: &vector)
+    if midTwice != 0 {
+      writeLevels(levels, at: index &* BookFlow.levelCount &+ viewOffset, constants, microprice, into: &vector)
     }
     let window = min(count, 50)
     vector[.ofiNorm] = DeterministicMath.ratio(
       Double(contributionSum) * Double(2 * window), Double(topSizeSum))
     vector[.mlofi5] = Double(depthContributionSum)
     // An unusable book freezes the decay at its last usable moment.
-    let passed = DeterministicMath.seconds(from: decayTime, to: isUsableNow ? now : min(now, usableTime))
+    let passed = DeterministicMath.seconds(
+      from: decayTime, to: BookFlow.isUsable(depth) ? now : min(now, usableTime))
     vector[.ofiDecay1s] = decayed1s * DeterministicMath.exp2(-passed)
     vector[.ofiDecay10s] = decayed10s * DeterministicMath.exp2(-0.1 * passed)
     vector[.spreadZ] = spreadZ
@@ -26,12 +27,11 @@ extension BookFlow {
   }
 
   /// The last spread in sample standard deviations from its mean over 100 events; exact up to the last division and root.
-  @inlinable var spreadZ: Double {
+  @inlinable @inline(__always) var spreadZ: Double {
     let window = min(count, 100)
     guard window >= 2 else { return 0 }
-    let last = entries[Int(truncatingIfNeeded: (count &- 1) & 127)].spread
     // No overflow: spreads are below 2^53 and the window is at most 100.
-    let deviation = window &* last &- spreadSum
+    let deviation = window &* spread &- spreadSum
     let squares = Int128(window) &* spreadSquareSum &- Int128(spreadSum) &* Int128(spreadSum)
     guard squares > 0 else { return 0 }
     // (S − Σ/n) / √((nΣ² − (Σ)²) / (n(n−1)))
@@ -42,25 +42,24 @@ extension BookFlow {
   /// Writes slots 0–13 of a usable book. Prices stay integers until the last division.
   ///
   /// - Source: the catalogue's formulas; distances from the mid are taken in half billionths, `2p − (a₁ + b₁)`.
-  @inlinable static func writeLevels(
-    of depth: borrowing DepthView, _ constants: FeatureConstants, into vector: inout FeatureVector
+  @inlinable @inline(__always) func writeLevels(
+    _ levels: borrowing Slab<DepthLevel>, at place: Int, _ constants: borrowing FeatureConstants,
+    _ microprice: borrowing Slab<Double>, into vector: inout FeatureVector
   ) {
-    let midTwice = depth.midNanosTwice
-    let spread = depth.asks[0].price.nanos &- depth.bids[0].price.nanos
     let mid2 = Double(midTwice)
     vector[.mid] = mid2 / constants.incrementTwice
     vector[.spread] = Double(spread) / constants.increment
     let relative = 2e4 * Double(spread) / mid2
     vector[.relSpread] = relative
 
-    let bid1 = Double(depth.bids[0].quantity.lots)
-    let ask1 = Double(depth.asks[0].quantity.lots)
+    let bid1 = Double(levels[place].quantity.lots)
+    let ask1 = Double(levels[place &+ 10].quantity.lots)
     let imbalance = DeterministicMath.ratio(bid1 - ask1, bid1 + ask1)
     // P_w − m = (a₁ − b₁)(B₁ − A₁) / (2(B₁ + A₁))
     vector[.weightedMidDev] = 0.5 * relative * imbalance
     vector[.queueImbalance] = imbalance
     let bucket = spread <= constants.spreadStep ? 0 : spread <= 2 &* constants.spreadStep ? 1 : 2
-    vector[.micropriceAdj] = constants.micropriceTable.move(imbalance: imbalance, spreadBucket: bucket)
+    vector[.micropriceAdj] = microprice[MicropriceTable.imbalanceBucket(imbalance) &* 3 &+ bucket]
 
     var bids = 0.0
     var asks = 0.0
@@ -70,11 +69,13 @@ extension BookFlow {
     var askDistance = 0.0
     var crossed = 0.0
     var paired = 0.0
+    // e^{−0.5(k−1)} for level k.
+    var weight = 1.0
     var bidShare = 0.0
     var askShare = 0.0
     for level in 0..<5 {
-      let bid = depth.bids[level]
-      let ask = depth.asks[level]
+      let bid = levels[place &+ level]
+      let ask = levels[place &+ 10 &+ level]
       let bidSize = Double(bid.quantity.lots)
       let askSize = Double(ask.quantity.lots)
       // Distances of the two prices from the mid in half billionths; a missing level has size 0.
@@ -82,13 +83,14 @@ extension BookFlow {
       let above = Double(2 &* ask.price.nanos &- midTwice)
       bids += bidSize
       asks += askSize
-      bidWeighted += constants.levelWeights[level] * bidSize
-      askWeighted += constants.levelWeights[level] * askSize
+      bidWeighted += weight * bidSize
+      askWeighted += weight * askSize
+      weight *= 0.606530659712633423604
       bidDistance += bidSize * below
       askDistance += askSize * above
-      if level < Int(depth.bidCount) { bidShare += DeterministicMath.ratio(bids, below) }
-      if level < Int(depth.askCount) { askShare += DeterministicMath.ratio(asks, above) }
-      if level < Int(min(depth.bidCount, depth.askCount)) {
+      if level < Int(bidCount) { bidShare += DeterministicMath.ratio(bids, below) }
+      if level < Int(askCount) { askShare += DeterministicMath.ratio(asks, above) }
+      if level < Int(min(bidCount, askCount)) {
         // The volume-adjusted mid prices each level at the size of the opposite side.
         crossed += bidSize * above - askSize * below
         paired += bidSize + askSize
@@ -101,14 +103,14 @@ extension BookFlow {
     vector[.askLiqDistance] = DeterministicMath.ratio(1e4 * askDistance, asks * mid2)
     vector[.vampDev] = DeterministicMath.ratio(1e4 * crossed, paired * mid2)
     // Share per bps: Σ(cumulative size / total) / (1e4 · distance / mid2), averaged over levels and sides.
-    let bidLevels = Double(max(1, min(5, depth.bidCount)))
-    let askLevels = Double(max(1, min(5, depth.askCount)))
+    let bidLevels = Double(max(1, min(5, bidCount)))
+    let askLevels = Double(max(1, min(5, askCount)))
     let slopes =
       DeterministicMath.ratio(bidShare, bids * bidLevels) + DeterministicMath.ratio(askShare, asks * askLevels)
     vector[.bookSlope] = 0.5e-4 * mid2 * slopes
     for level in 5..<10 {
-      bids += Double(depth.bids[level].quantity.lots)
-      asks += Double(depth.asks[level].quantity.lots)
+      bids += Double(levels[place &+ level].quantity.lots)
+      asks += Double(levels[place &+ 10 &+ level].quantity.lots)
     }
     vector[.depthImbalance10] = DeterministicMath.ratio(bids - asks, bids + asks)
   }

@@ -8,7 +8,7 @@ public import TradingTypes
   ///
   /// - Complexity: no branch, no table.
   /// - Precondition: `x` is a number.
-  @inlinable public static func exp2(_ x: Double) -> Double {
+  @inlinable @inline(__always) public static func exp2(_ x: Double) -> Double {
     let bounded = min(max(x, -1022), 1022)
     // Adding 1.5 × 2^52 leaves the nearest integer in the low bits of the sum, in two's complement.
     let shifted = bounded + 0x1.8p52
@@ -59,7 +59,7 @@ public import TradingTypes
   }
 
   /// `value` as a floating-point number, within two roundings.
-  @inlinable public static func real(_ value: Int128) -> Double {
+  @inlinable @inline(__always) public static func real(_ value: Int128) -> Double {
     let magnitude = value.magnitude
     let high = UInt64(truncatingIfNeeded: magnitude &>> 64)
     let low = UInt64(truncatingIfNeeded: magnitude)
@@ -68,12 +68,12 @@ public import TradingTypes
   }
 
   /// `numerator / denominator`, 0 where the denominator is 0.
-  @inlinable public static func ratio(_ numerator: Double, _ denominator: Double) -> Double {
+  @inlinable @inline(__always) public static func ratio(_ numerator: Double, _ denominator: Double) -> Double {
     denominator == 0 ? 0 : numerator / denominator
   }
 
   /// The seconds from `start` to `end`, 0 when `end` is earlier.
-  @inlinable public static func seconds(from start: Timestamp, to end: Timestamp) -> Double {
+  @inlinable @inline(__always) public static func seconds(from start: Timestamp, to end: Timestamp) -> Double {
     max(0, (end - start).nanoseconds).asSeconds
   }
 }

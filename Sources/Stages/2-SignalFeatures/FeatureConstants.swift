@@ -21,9 +21,6 @@ public import TradingTypes
   @usableFromInline var hawkesDecayBinary: Double
   @usableFromInline var delayedHorizon: TimeSpan
   @usableFromInline var delayedCapacity: Int
-  /// `e^{−0.5(k−1)}` for level k.
-  @usableFromInline var levelWeights: InlineArray<5, Double>
-  @usableFromInline var micropriceTable: MicropriceTable
 
   /// The constants of a valid configuration.
   init(_ configuration: FeatureConfiguration) {
@@ -46,9 +43,5 @@ public import TradingTypes
     hawkesDecayBinary = configuration.hawkesDecay * 1.44269504088896340736
     delayedHorizon = configuration.delayedHorizon
     delayedCapacity = configuration.delayedCapacity
-    levelWeights = [
-      1, 0.606530659712633423604, 0.367879441171442321596, 0.223130160148429828934, 0.135335283236612691894,
-    ]
-    micropriceTable = configuration.micropriceTable
   }
 }

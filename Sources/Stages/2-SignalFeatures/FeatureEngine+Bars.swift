@@ -7,7 +7,7 @@ extension FeatureEngine {
   /// - Complexity: one comparison.
   @inlinable public func barIsDue(_ instrument: InstrumentID, at now: Timestamp) -> Bool {
     let index = Int(instrument.index)
-    return index < instrumentCount && now >= bars[index].builder.dueTime
+    return index < instrumentCount && now >= states[index].builder.dueTime
   }
 
   /// Closes the instrument's next bar that ends at or before `now` and evaluates its bar slots; nil when there is none.
@@ -18,10 +18,33 @@ extension FeatureEngine {
   /// - Complexity: a few microseconds, no allocation.
   public mutating func closeBar(_ instrument: InstrumentID, at now: Timestamp) -> ClosedBar? {
     let index = Int(instrument.index)
-    guard index < instrumentCount, let bar = bars[index].builder.close(at: now, constants) else { return nil }
-    bars[index].step(bar, market: market)
-    if bars[index].builder.isResetDue && bars[index].builder.flatsLeft == 0 { bars[index].reset() }
+    guard index < instrumentCount, let bar = states[index].builder.close(at: now, constants) else { return nil }
+    let own = states[index].sentiment
+    bars[index].step(bar, sentiment: own.isKnown ? own : market.sentiment, vix: market.vix)
+    if states[index].builder.isResetDue && states[index].builder.flatsLeft == 0 {
+      states[index].builder.reset()
+      bars[index] = BarState()
+    }
+    publish(index, endTime: bar.endTime)
     return bar
+  }
+
+  /// Slots that other stages own: 48 and 82–84.
+  private static var modelMask: FeatureMask { FeatureMask(low: 1 << 48, high: 0b111 << (82 - 64)) }
+
+  private static var firstBarSlot: Int { 37 }
+
+  /// Copies the slots of the last bar to where vectors take them from; slots that other stages own stay.
+  private mutating func publish(_ index: Int, endTime: Timestamp) {
+    let base = index * InstrumentState.barValueCount
+    let mask = FeatureEngine.modelMask
+    for place in 0..<InstrumentState.barValueCount where !mask[place + FeatureEngine.firstBarSlot] {
+      barValues[base + place] = bars[index].features.values[place]
+    }
+    let valid = bars[index].features.valid
+    states[index].barValid.low = states[index].barValid.low & mask.low | valid.low
+    states[index].barValid.high = states[index].barValid.high & mask.high | valid.high
+    states[index].barEndTime = endTime
   }
 
   /// Sets slots 48 and 82–84, which other stages own.
@@ -44,12 +67,13 @@ extension FeatureEngine {
       counted.refusedValues &+= 1
       return false
     }
-    bars[index].features[.garchVar] = garchVariance
-    bars[index].features[.regimeBear] = bear
-    bars[index].features[.regimeSideways] = sideways
-    bars[index].features[.regimeBull] = bull
-    bars[index].features.valid.low |= 1 << 48
-    bars[index].features.valid.high |= 0b111 << (82 - 64)
+    let base = index * InstrumentState.barValueCount - FeatureEngine.firstBarSlot
+    barValues[base + FeatureSlot.garchVar.index] = garchVariance
+    barValues[base + FeatureSlot.regimeBear.index] = bear
+    barValues[base + FeatureSlot.regimeSideways.index] = sideways
+    barValues[base + FeatureSlot.regimeBull.index] = bull
+    states[index].barValid.low |= FeatureEngine.modelMask.low
+    states[index].barValid.high |= FeatureEngine.modelMask.high
     return true
   }
 
@@ -78,8 +102,8 @@ extension FeatureEngine {
       guard context.time >= market.sentiment.time else { return refuse() }
       market.sentiment = value
     case .sentiment:
-      guard context.time >= bars[index].sentiment.time else { return refuse() }
-      bars[index].sentiment = value
+      guard context.time >= states[index].sentiment.time else { return refuse() }
+      states[index].sentiment = value
     }
     return true
   }

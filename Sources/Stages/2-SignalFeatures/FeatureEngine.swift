@@ -10,9 +10,17 @@ public import TradingTypes
   public let instrumentCount: Int
   @usableFromInline let constants: FeatureConstants
   @usableFromInline var states: Slab<InstrumentState>
-  /// Trades that wait for their realised spread, `delayedCapacity` to each instrument.
+  // The rings of all instruments, one after the other.
+  @usableFromInline var levels: Slab<DepthLevel>
+  @usableFromInline var bookEntries: Slab<BookEntry>
+  @usableFromInline var eventEntries: Slab<EventEntry>
+  @usableFromInline var tradeEntries: Slab<TradeEntry>
+  @usableFromInline var moves: Slab<TradeMove>
+  @usableFromInline var imbalances: Slab<Int64>
   @usableFromInline var pending: Slab<PendingTrade>
+  @usableFromInline var barValues: Slab<Double>
   @usableFromInline var bars: Slab<BarState>
+  @usableFromInline var microprice: Slab<Double>
   @usableFromInline var market: MarketContext
   @usableFromInline var counted: FeatureCounters
 
@@ -28,11 +36,23 @@ public import TradingTypes
     }
     self.instrumentCount = instrumentCount
     constants = FeatureConstants(configuration)
-    states = Slab(repeating: InstrumentState(), count: instrumentCount, in: arena)
+    let count = instrumentCount
+    states = Slab(repeating: InstrumentState(), count: count, in: arena)
+    levels = Slab(repeating: .empty, count: count * BookFlow.levelCount, in: arena)
+    bookEntries = Slab(repeating: BookEntry(), count: count * BookFlow.entryCount, in: arena)
+    eventEntries = Slab(
+      repeating: EventEntry(time: .distantPast, cancels: 0, adds: 0), count: count * EventFlow.entryCount, in: arena)
+    tradeEntries = Slab(
+      repeating: TradeEntry(price: 0, size: 0, sign: 0), count: count * TradeFlow.entryCount, in: arena)
+    moves = Slab(repeating: TradeMove(size: 0, midTwice: 0), count: count * TradeImpact.moveRingCount, in: arena)
+    imbalances = Slab(repeating: 0, count: count * VolumeBuckets.ringCount, in: arena)
     pending = Slab(
       repeating: PendingTrade(due: .distantPast, priceTwice: 0, midTwice: 0, sign: 0),
-      count: instrumentCount * configuration.delayedCapacity, in: arena)
-    bars = Slab(repeating: BarState(), count: instrumentCount, in: arena)
+      count: count * configuration.delayedCapacity, in: arena)
+    barValues = Slab(repeating: 0, count: count * InstrumentState.barValueCount, in: arena)
+    bars = Slab(repeating: BarState(), count: count, in: arena)
+    microprice = Slab(repeating: 0, count: 30, in: arena)
+    for place in 0..<30 { microprice[place] = configuration.micropriceTable.moves[place] }
     market = MarketContext()
     counted = FeatureCounters()
   }
@@ -63,34 +83,51 @@ public import TradingTypes
     } else {
       states[index].clock = time
     }
-    let base = index &* constants.delayedCapacity
-    states[index].resolve(before: time, pending, base: base, constants)
+    states[index].resolve(before: time, pending, index: index, capacity: constants.delayedCapacity)
     if let print = FeatureEngine.print(of: event, effect) { take(print, kind: event.kind, at: time, index: index) }
     let counts = EventFlow.counts(of: event)
-    states[index].book.update(depth: depth, isChanged: effect.depthChanged, isEvent: counts != nil, at: time)
-    if let counts { states[index].events.append(counts, at: time) }
+    states[index].book.update(
+      depth: depth, isChanged: effect.depthChanged, isEvent: counts != nil, at: time, &levels, &bookEntries,
+      index: index)
+    if let counts { states[index].events.append(counts, at: time, &eventEntries, base: index &* EventFlow.entryCount) }
   }
 
   /// The trade of a message; a hidden trade takes the side of the resting order where the feed tells it.
-  @inlinable static func print(of event: borrowing MarketEvent, _ effect: BookEffect) -> TradePrint? {
+  @inlinable @inline(__always) static func print(of event: borrowing MarketEvent, _ effect: BookEffect) -> TradePrint? {
     guard var print = TradePrint(event, effect: effect) else { return nil }
     if event.kind == .trade, event.flags.contains(.hasSide) { print.sign = -event.side.sign }
     return print
   }
 
-  /// Takes in a trade; auction trades make bars only.
+  /// Takes in a trade, before the book it left behind; auction trades make bars only.
   @inlinable mutating func take(_ print: TradePrint, kind: MarketEventKind, at time: Timestamp, index: Int) {
-    guard (1..<1 << 53).contains(print.price.nanos), (1..<1 << 40).contains(print.quantity.lots) else {
-      // Wrapping: a count of messages.
+    let price = print.price.nanos
+    let size = print.quantity.lots
+    guard price > 0, price < 1 << 53, size > 0, size < 1 << 40 else {
+      // Wrapping here and below: counts of messages.
       counted.invalidTrades &+= 1
       return
     }
-    let isInTime = bars[index].builder.append(
-      price: print.price.nanos, size: print.quantity.lots, at: time, constants)
-    if !isInTime { counted.overdueTrades &+= 1 }
+    if !states[index].builder.append(price: price, size: size, at: time, constants) { counted.overdueTrades &+= 1 }
     guard kind != .crossTrade else { return }
-    let isKept = states[index].append(print, at: time, &pending, base: index &* constants.delayedCapacity, constants)
-    if !isKept { counted.delayedDropped &+= 1 }
+    let mid = states[index].book.midTwice
+    let trade = TradeEntry(
+      price: price, size: size,
+      sign: print.sign != 0 ? print.sign : states[index].trades.inferredSign(price: price, midTwice: mid))
+    states[index].trades.append(trade, at: time, constants, &tradeEntries, base: index &* TradeFlow.entryCount)
+    states[index].buckets.append(
+      size: size, sign: trade.sign, constants, &imbalances, base: index &* VolumeBuckets.ringCount)
+    guard mid > 0 else { return }
+    states[index].impact.append(trade, midTwice: mid, &moves, base: index &* TradeImpact.moveRingCount)
+    let capacity = constants.delayedCapacity
+    let tail = states[index].impact.tail
+    guard tail &- states[index].impact.head < Int64(capacity) else {
+      counted.delayedDropped &+= 1
+      return
+    }
+    pending[index &* capacity &+ Int(truncatingIfNeeded: tail) & (capacity &- 1)] = PendingTrade(
+      due: time + constants.delayedHorizon, priceTwice: 2 &* price, midTwice: mid, sign: trade.sign)
+    states[index].impact.tail = tail &+ 1
   }
 
   /// Writes the feature vector of an instrument as of `now`.
@@ -98,7 +135,8 @@ public import TradingTypes
   /// - Parameters:
   ///   - depth: the book after the last message given to `update`.
   ///   - now: decayed and elapsed quantities are taken at this time; earlier than the last message counts as then.
-  ///   - vector: overwritten.
+  ///   - vector: overwritten, all slots and both masks.
+  /// - Precondition: the instrument is one of the engine's.
   /// - Complexity: O(1), no allocation.
   @inlinable public func vector(
     of instrument: InstrumentID, depth: borrowing DepthView, at now: Timestamp, into vector: inout FeatureVector
@@ -106,16 +144,17 @@ public import TradingTypes
     let index = Int(instrument.index)
     precondition(index < instrumentCount, "FeatureEngine: the instrument is one of the engine's")
     let time = max(now, states[index].clock)
-    states[index].book.write(depth: depth, at: time, constants, into: &vector)
-    states[index].events.write(constants, into: &vector)
+    states[index].book.write(depth: depth, at: time, constants, levels, microprice, index: index, into: &vector)
+    states[index].events.write(constants, eventEntries, base: index &* EventFlow.entryCount, into: &vector)
     states[index].trades.write(midTwice: states[index].book.midTwice, at: time, constants, into: &vector)
     states[index].impact.write(constants, into: &vector)
     vector[.vpin] = states[index].buckets.imbalance(constants)
-    states[index].writeMasks(depth: depth, at: time, constants, into: &vector)
-    bars[index].write(market: market, at: time, constants, into: &vector)
+    states[index].writeMasks(isUsable: BookFlow.isUsable(depth), at: time, constants, into: &vector)
+    states[index].writeBars(barValues, index: index, market, at: time, constants, into: &vector)
+    for slot in 88..<96 { vector.values[slot] = 0 }
     if time > states[index].clock {
       states[index].writeResolved(
-        before: time, pending, base: index &* constants.delayedCapacity, constants, into: &vector)
+        before: time, pending, index: index, capacity: constants.delayedCapacity, into: &vector)
     }
   }
 }

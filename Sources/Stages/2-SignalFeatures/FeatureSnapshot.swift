@@ -5,7 +5,14 @@ public import TradingTypes
 /// original would.
 public struct FeatureSnapshot: Sendable {
   var states: [InstrumentState]
+  var levels: [DepthLevel]
+  var bookEntries: [BookEntry]
+  var eventEntries: [EventEntry]
+  var tradeEntries: [TradeEntry]
+  var moves: [TradeMove]
+  var imbalances: [Int64]
   var pending: [PendingTrade]
+  var barValues: [Double]
   var bars: [BarState]
   var market: MarketContext
   var counted: FeatureCounters
@@ -16,9 +23,16 @@ extension FeatureEngine {
   ///
   /// - Complexity: O(instruments), allocates.
   public func snapshot() -> FeatureSnapshot {
-    FeatureSnapshot(
-      states: (0..<states.count).map { states[$0] }, pending: (0..<pending.count).map { pending[$0] },
-      bars: (0..<bars.count).map { bars[$0] }, market: market, counted: counted)
+    func copy<Element: BitwiseCopyable>(_ slab: borrowing Slab<Element>) -> [Element] {
+      var copies: [Element] = []
+      copies.reserveCapacity(slab.count)
+      for index in 0..<slab.count { copies.append(slab[index]) }
+      return copies
+    }
+    return FeatureSnapshot(
+      states: copy(states), levels: copy(levels), bookEntries: copy(bookEntries), eventEntries: copy(eventEntries),
+      tradeEntries: copy(tradeEntries), moves: copy(moves), imbalances: copy(imbalances), pending: copy(pending),
+      barValues: copy(barValues), bars: copy(bars), market: market, counted: counted)
   }
 
   /// Replaces all state by that of `snapshot`; off the hot path.
@@ -31,9 +45,19 @@ extension FeatureEngine {
         "feature snapshot of \(snapshot.states.count) instruments and \(snapshot.pending.count) delayed trades, "
           + "expected \(states.count) and \(pending.count)")
     }
-    for index in 0..<states.count { states[index] = snapshot.states[index] }
-    for index in 0..<pending.count { pending[index] = snapshot.pending[index] }
-    for index in 0..<bars.count { bars[index] = snapshot.bars[index] }
+    func copy<Element: BitwiseCopyable>(_ copies: [Element], to slab: inout Slab<Element>) {
+      for index in 0..<slab.count { slab[index] = copies[index] }
+    }
+    copy(snapshot.states, to: &states)
+    copy(snapshot.levels, to: &levels)
+    copy(snapshot.bookEntries, to: &bookEntries)
+    copy(snapshot.eventEntries, to: &eventEntries)
+    copy(snapshot.tradeEntries, to: &tradeEntries)
+    copy(snapshot.moves, to: &moves)
+    copy(snapshot.imbalances, to: &imbalances)
+    copy(snapshot.pending, to: &pending)
+    copy(snapshot.barValues, to: &barValues)
+    copy(snapshot.bars, to: &bars)
     market = snapshot.market
     counted = snapshot.counted
   }

@@ -1,32 +1,41 @@
 public import LockFreeRings
 public import TradingTypes
 
-/// Everything stage 2 remembers of one instrument's events.
+/// What stage 2 remembers of one instrument, but for the rings, which lie in slabs beside it.
 @frozen @usableFromInline struct InstrumentState: BitwiseCopyable {
   /// Time of the last message, never running backwards.
   @usableFromInline var clock: Timestamp
+  @usableFromInline var builder: BarBuilder
   @usableFromInline var book: BookFlow
   @usableFromInline var events: EventFlow
   @usableFromInline var trades: TradeFlow
   @usableFromInline var impact: TradeImpact
   @usableFromInline var buckets: VolumeBuckets
+  /// Valid bits of the bar slots and of the slots other stages own; end of the last bar.
+  @usableFromInline var barValid: FeatureMask
+  @usableFromInline var barEndTime: Timestamp
+  /// The instrument's own sentiment, which goes before the market's.
+  @usableFromInline var sentiment: ContextValue
 
   @inlinable init() {
     clock = .distantPast
+    builder = BarBuilder()
     book = BookFlow()
     events = EventFlow()
     trades = TradeFlow()
     impact = TradeImpact()
     buckets = VolumeBuckets()
+    barValid = FeatureMask()
+    barEndTime = .distantPast
+    sentiment = ContextValue()
   }
 
   /// Publishes the realised spreads whose horizon lies before `now`: no later message can change the mid there.
-  @inlinable mutating func resolve(
-    before now: Timestamp, _ pending: borrowing Slab<PendingTrade>, base: Int, _ constants: FeatureConstants
+  @inlinable @inline(__always) mutating func resolve(
+    before now: Timestamp, _ pending: borrowing Slab<PendingTrade>, index: Int, capacity: Int
   ) {
     while impact.head < impact.tail {
-      let slot = base &+ Int(truncatingIfNeeded: impact.head) & (constants.delayedCapacity &- 1)
-      let trade = pending[slot]
+      let trade = pending[index &* capacity &+ Int(truncatingIfNeeded: impact.head) & (capacity &- 1)]
       guard trade.due < now else { return }
       impact.resolve(trade, midTwice: book.midTwice)
       impact.head &+= 1
@@ -35,42 +44,18 @@ public import TradingTypes
 
   /// Writes what `resolve(before: now, …)` would publish, for a `now` beyond the last message.
   @inlinable func writeResolved(
-    before now: Timestamp, _ pending: borrowing Slab<PendingTrade>, base: Int, _ constants: FeatureConstants,
+    before now: Timestamp, _ pending: borrowing Slab<PendingTrade>, index: Int, capacity: Int,
     into vector: inout FeatureVector
   ) {
     var head = impact.head
     while head < impact.tail {
-      let slot = base &+ Int(truncatingIfNeeded: head) & (constants.delayedCapacity &- 1)
-      guard pending[slot].due < now else { return }
-      vector[.realisedSpread5s] = pending[slot].realisedSpread(midTwice: book.midTwice)
-      vector[.priceImpact5s] = pending[slot].priceImpact(midTwice: book.midTwice)
-      vector.valid[.realisedSpread5s] = true
-      vector.valid[.priceImpact5s] = true
+      let trade = pending[index &* capacity &+ Int(truncatingIfNeeded: head) & (capacity &- 1)]
+      guard trade.due < now else { return }
+      vector[.realisedSpread5s] = trade.realisedSpread(midTwice: book.midTwice)
+      vector[.priceImpact5s] = trade.priceImpact(midTwice: book.midTwice)
+      let bits = InstrumentState.bits(29, 30)
+      if vector.stale.low & bits == 0 { vector.valid.low |= bits }
       head &+= 1
     }
-  }
-
-  /// Takes in a printed trade, before the book it left behind.
-  ///
-  /// - Returns: whether its realised spread will be known; false when too many wait already.
-  @inlinable mutating func append(
-    _ print: TradePrint, at time: Timestamp, _ pending: inout Slab<PendingTrade>, base: Int,
-    _ constants: FeatureConstants
-  ) -> Bool {
-    let price = print.price.nanos
-    let mid = book.midTwice
-    let trade = TradeFlow.Entry(
-      price: price, size: print.quantity.lots,
-      sign: print.sign != 0 ? print.sign : trades.inferredSign(price: price, midTwice: mid))
-    trades.append(trade, at: time, constants)
-    buckets.append(size: trade.size, sign: trade.sign, constants)
-    guard mid > 0 else { return true }
-    impact.append(trade, midTwice: mid)
-    guard impact.tail &- impact.head < Int64(constants.delayedCapacity) else { return false }
-    let slot = base &+ Int(truncatingIfNeeded: impact.tail) & (constants.delayedCapacity &- 1)
-    pending[slot] = PendingTrade(
-      due: time + constants.delayedHorizon, priceTwice: 2 &* price, midTwice: mid, sign: trade.sign)
-    impact.tail &+= 1
-    return true
   }
 }

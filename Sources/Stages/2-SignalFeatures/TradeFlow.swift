@@ -1,25 +1,28 @@
+public import LockFreeRings
 public import TradingTypes
 
-/// Slots 23–28 and 33–36: the signs, sizes and times of the last trades.
+/// One trade.
+@frozen @usableFromInline struct TradeEntry: BitwiseCopyable {
+  /// Billionths.
+  @usableFromInline var price: Int64
+  /// Lots, positive.
+  @usableFromInline var size: Int64
+  /// +1 buyer-initiated, −1 seller-initiated, 0 unknown.
+  @usableFromInline var sign: Int64
+  @inlinable init(price: Int64, size: Int64, sign: Int64) {
+    self.price = price
+    self.size = size
+    self.sign = sign
+  }
+}
+
+/// Slots 23–27 and 33–36: the signs, sizes and times of the last trades.
 ///
 /// Sums are integers and therefore exact. `TradeImpact` has the slots that need the mid after a trade, `VolumeBuckets` VPIN.
 @frozen @usableFromInline struct TradeFlow: BitwiseCopyable {
-  /// One trade.
-  @frozen @usableFromInline struct Entry: BitwiseCopyable {
-    /// Billionths.
-    @usableFromInline var price: Int64
-    /// Lots, positive.
-    @usableFromInline var size: Int64
-    /// +1 buyer-initiated, −1 seller-initiated, 0 unknown.
-    @usableFromInline var sign: Int64
-    @inlinable init(price: Int64, size: Int64, sign: Int64) {
-      self.price = price
-      self.size = size
-      self.sign = sign
-    }
-  }
+  /// Entries an instrument has in the ring of trades.
+  @inlinable static var entryCount: Int { 64 }
 
-  @usableFromInline var entries: InlineArray<64, Entry>
   /// Trades so far.
   @usableFromInline var count: Int64
   @usableFromInline var lastTime: Timestamp
@@ -33,6 +36,9 @@ public import TradingTypes
   @usableFromInline var signSum50: Int64
   @usableFromInline var signSquareSum50: Int64
   @usableFromInline var signProductSum50: Int64
+  /// Signs of the last trade and of the first in the window of 50.
+  @usableFromInline var lastSign: Int64
+  @usableFromInline var firstSign50: Int64
   @usableFromInline var signAverage: Double
   @usableFromInline var durationAverage: Double
   /// Excess of the trade intensities over their base at `lastTime`.
@@ -40,7 +46,6 @@ public import TradingTypes
   @usableFromInline var sellExcess: Double
 
   @inlinable init() {
-    entries = InlineArray(repeating: Entry(price: 0, size: 0, sign: 0))
     count = 0
     lastTime = .distantPast
     sizeSum20 = 0
@@ -50,39 +55,42 @@ public import TradingTypes
     signSum50 = 0
     signSquareSum50 = 0
     signProductSum50 = 0
+    lastSign = 0
+    firstSign50 = 0
     signAverage = 0
     durationAverage = 0
     buyExcess = 0
     sellExcess = 0
   }
 
-  /// The trade `age` trades ago, the last being 0; `age < 64`.
-  @inlinable func entry(age: Int64) -> Entry { entries[Int(truncatingIfNeeded: (count &- 1 &- age) & 63)] }
-
-  /// Sign of the last trade, 0 before the first.
-  @inlinable var lastSign: Int64 { count == 0 ? 0 : entry(age: 0).sign }
+  /// Place of the trade `age` trades before the next one in the ring; `age` is 0…64.
+  @inlinable @inline(__always) func place(age: Int64, base: Int) -> Int {
+    base &+ Int(truncatingIfNeeded: (count &- age) & 63)
+  }
 
   /// The sign of a trade whose feed gives none: above the mid bought, below sold, at the mid as the trade before.
   ///
   /// - Parameter midTwice: twice the mid before the trade, 0 where there was none.
   /// - Source: Lee and Ready 1991, without their five-second lag, which was a property of the tapes of that time.
-  @inlinable func inferredSign(price: Int64, midTwice: Int64) -> Int64 {
+  @inlinable @inline(__always) func inferredSign(price: Int64, midTwice: Int64) -> Int64 {
     // Wrapping: prices are below 2^53 where a mid exists, and the guard in `update` bounds the trade's.
     let distance = midTwice == 0 ? 0 : 2 &* price &- midTwice
     return distance > 0 ? 1 : distance < 0 ? -1 : lastSign
   }
 
   /// Takes in a trade of `0 < size < 2^40` lots at `0 < price < 2^53`.
-  @inlinable mutating func append(_ trade: Entry, at time: Timestamp, _ constants: FeatureConstants) {
+  @inlinable @inline(__always) mutating func append(
+    _ trade: TradeEntry, at time: Timestamp, _ constants: borrowing FeatureConstants,
+    _ entries: inout Slab<TradeEntry>, base: Int
+  ) {
     if count > 0 {
-      let previous = lastSign
       let passed = DeterministicMath.seconds(from: lastTime, to: time)
       durationAverage = count == 1 ? passed : 0.9 * durationAverage + 0.1 * passed
       let decay = DeterministicMath.exp2(-constants.hawkesDecayBinary * passed)
       buyExcess *= decay
       sellExcess *= decay
       // Wrapping throughout: at most 50 terms of the bounds above fit each sum.
-      signProductSum50 &+= previous &* trade.sign
+      signProductSum50 &+= lastSign &* trade.sign
     }
     lastTime = time
     buyExcess += trade.sign > 0 ? constants.hawkesJump : 0
@@ -96,28 +104,32 @@ public import TradingTypes
     signSum50 &+= trade.sign
     signSquareSum50 &+= trade.sign &* trade.sign
     if count >= 20 {
-      let old = entry(age: 19)
+      let old = entries[place(age: 20, base: base)]
       sizeSum20 &-= old.size
       signedSum20 &-= old.sign &* old.size
     }
     if count >= 30 {
-      let old = entry(age: 29)
+      let old = entries[place(age: 30, base: base)]
       sizeSum30 &-= old.size
       notionalSum30 &-= Int128(old.price) &* Int128(old.size)
     }
     if count >= 50 {
-      let old = entry(age: 49).sign
+      let old = entries[place(age: 50, base: base)].sign
+      let next = entries[place(age: 49, base: base)].sign
       signSum50 &-= old
       signSquareSum50 &-= old &* old
-      signProductSum50 &-= old &* entry(age: 48).sign
+      signProductSum50 &-= old &* next
+      firstSign50 = next
     }
-    entries[Int(truncatingIfNeeded: count & 63)] = trade
+    if count == 0 { firstSign50 = trade.sign }
+    lastSign = trade.sign
+    entries[place(age: 0, base: base)] = trade
     count &+= 1
   }
 
   /// Writes slots 23–27 and 33–36 as of `now`.
-  @inlinable func write(
-    midTwice: Int64, at now: Timestamp, _ constants: FeatureConstants, into vector: inout FeatureVector
+  @inlinable @inline(__always) func write(
+    midTwice: Int64, at now: Timestamp, _ constants: borrowing FeatureConstants, into vector: inout FeatureVector
   ) {
     vector[.tradeSignEwma] = signAverage
     vector[.tradeImbalance20] = DeterministicMath.ratio(Double(signedSum20), Double(sizeSum20))
@@ -139,14 +151,13 @@ public import TradingTypes
   }
 
   /// Autocorrelation of the last 50 signs at lag 1 about their mean, exact up to the last division.
-  @inlinable var signAutocorrelation: Double {
+  @inlinable @inline(__always) var signAutocorrelation: Double {
     let n = min(count, 50)
     guard n >= 2 else { return 0 }
-    let first = entry(age: n &- 1).sign
-    let last = entry(age: 0).sign
     // Everything times n²: Σ(d−m)(d'−m) over the n−1 neighbours, and Σ(d−m)². No overflow: |each sum| <= 50.
     let products =
-      n * n * signProductSum50 - n * signSum50 * (2 * signSum50 - first - last) + (n - 1) * signSum50 * signSum50
+      n * n * signProductSum50 - n * signSum50 * (2 * signSum50 - firstSign50 - lastSign) + (n - 1) * signSum50
+      * signSum50
     let squares = n * n * signSquareSum50 - n * signSum50 * signSum50
     return DeterministicMath.ratio(Double(products), Double(squares))
   }

@@ -1,3 +1,4 @@
+public import LockFreeRings
 public import TradingTypes
 
 /// A trade that waits for the mid a horizon later.
@@ -28,17 +29,20 @@ public import TradingTypes
   }
 }
 
+/// Signed size of a trade and the move of twice the mid from before it to before the next.
+@frozen @usableFromInline struct TradeMove: BitwiseCopyable {
+  @usableFromInline var size: Int64
+  @usableFromInline var midTwice: Int64
+  @inlinable init(size: Int64, midTwice: Int64) {
+    self.size = size
+    self.midTwice = midTwice
+  }
+}
+
 /// Slots 28–31: what trades cost and how they move the mid.
 @frozen @usableFromInline struct TradeImpact: BitwiseCopyable {
-  /// Signed size of a trade and the move of twice the mid from before it to before the next.
-  @frozen @usableFromInline struct Move: BitwiseCopyable {
-    @usableFromInline var size: Int64
-    @usableFromInline var midTwice: Int64
-    @inlinable init(size: Int64, midTwice: Int64) {
-      self.size = size
-      self.midTwice = midTwice
-    }
-  }
+  /// Moves an instrument has in the ring.
+  @inlinable static var moveRingCount: Int { 32 }
 
   @usableFromInline var effectiveSpread: Double
   @usableFromInline var realisedSpread: Double
@@ -52,8 +56,7 @@ public import TradingTypes
   /// The last trade with a mid, whose move completes at the next one.
   @usableFromInline var lastMidTwice: Int64
   @usableFromInline var lastSignedSize: Int64
-  /// The regression's last 30 completed moves and their exact sums.
-  @usableFromInline var moves: InlineArray<32, Move>
+  /// Completed moves so far, and exact sums over the last 30.
   @usableFromInline var moveCount: Int64
   @usableFromInline var sizeSum: Int64
   @usableFromInline var midSum: Int128
@@ -70,7 +73,6 @@ public import TradingTypes
     tail = 0
     lastMidTwice = 0
     lastSignedSize = 0
-    moves = InlineArray(repeating: Move(size: 0, midTwice: 0))
     moveCount = 0
     sizeSum = 0
     midSum = 0
@@ -79,25 +81,29 @@ public import TradingTypes
   }
 
   /// Takes in a trade; `midTwice` is twice the mid before it, positive.
-  @inlinable mutating func append(_ trade: TradeFlow.Entry, midTwice: Int64) {
+  @inlinable @inline(__always) mutating func append(
+    _ trade: TradeEntry, midTwice: Int64, _ moves: inout Slab<TradeMove>, base: Int
+  ) {
     // Wrapping: prices and mids are below 2^54.
     let offset = trade.sign &* (2 &* trade.price &- midTwice)
     effectiveSpread = 2e4 * Double(offset) / Double(midTwice)
-    if measuredCount > 0 { append(Move(size: lastSignedSize, midTwice: midTwice &- lastMidTwice)) }
+    if measuredCount > 0 {
+      append(TradeMove(size: lastSignedSize, midTwice: midTwice &- lastMidTwice), &moves, base: base)
+    }
     measuredCount &+= 1
     lastMidTwice = midTwice
     lastSignedSize = trade.sign &* trade.size
   }
 
   /// Moves the regression's window on by one completed move.
-  @inlinable mutating func append(_ move: Move) {
+  @inlinable @inline(__always) mutating func append(_ move: TradeMove, _ moves: inout Slab<TradeMove>, base: Int) {
     add(move, times: 1)
-    if moveCount >= 30 { add(moves[Int(truncatingIfNeeded: (moveCount &- 30) & 31)], times: -1) }
-    moves[Int(truncatingIfNeeded: moveCount & 31)] = move
+    if moveCount >= 30 { add(moves[base &+ Int(truncatingIfNeeded: (moveCount &- 30) & 31)], times: -1) }
+    moves[base &+ Int(truncatingIfNeeded: moveCount & 31)] = move
     moveCount &+= 1
   }
 
-  @inlinable mutating func add(_ move: Move, times: Int64) {
+  @inlinable @inline(__always) mutating func add(_ move: TradeMove, times: Int64) {
     let size = Int128(move.size)
     // Wrapping: 30 terms of sizes below 2^40 and moves below 2^55 stay below 2^100.
     sizeSum &+= times &* move.size
@@ -107,14 +113,14 @@ public import TradingTypes
   }
 
   /// Publishes the realised spread of a trade given twice the mid at its horizon.
-  @inlinable mutating func resolve(_ trade: PendingTrade, midTwice: Int64) {
+  @inlinable @inline(__always) mutating func resolve(_ trade: PendingTrade, midTwice: Int64) {
     realisedSpread = trade.realisedSpread(midTwice: midTwice)
     priceImpact = trade.priceImpact(midTwice: midTwice)
     resolvedCount &+= 1
   }
 
   /// Writes slots 28–31.
-  @inlinable func write(_ constants: FeatureConstants, into vector: inout FeatureVector) {
+  @inlinable @inline(__always) func write(_ constants: borrowing FeatureConstants, into vector: inout FeatureVector) {
     vector[.effectiveSpread] = effectiveSpread
     vector[.realisedSpread5s] = realisedSpread
     vector[.priceImpact5s] = priceImpact

@@ -1,0 +1,50 @@
+internal import TradingTypes
+
+/// The bar slots an instrument's closed bars make, with the context at its last bar.
+@usableFromInline struct BarState: BitwiseCopyable, Sendable {
+  var features: BarFeatures
+  /// Context at the end of the last bar.
+  var lastSentiment: ContextValue
+  var lastVix: ContextValue
+  /// Sentiment at a bar's end and return of the next bar, completed pairs only.
+  var pairSentiments: RollingWindow<256>
+  var pairReturns: RollingWindow<256>
+
+  init() {
+    features = BarFeatures()
+    lastSentiment = ContextValue()
+    lastVix = ContextValue()
+    pairSentiments = RollingWindow()
+    pairReturns = RollingWindow()
+  }
+
+  /// Takes in a closed bar: slots 37–47, 49–73, 75–77 and 79.
+  mutating func step(_ bar: ClosedBar, sentiment now: ContextValue, vix: ContextValue) {
+    features.step(bar)
+    if lastSentiment.isKnown {
+      pairSentiments.update(lastSentiment.value)
+      pairReturns.update(features[.return1])
+    }
+    if now.isKnown {
+      features[.sentimentCalibrated] = calibrated(now.value)
+      features.valid[.sentimentCalibrated] = pairReturns.count >= 252
+      features[.sentimentVolume] = now.value * features[.volumeZ60]
+      features.valid[.sentimentVolume] = features.valid[.volumeZ60]
+      features[.sentimentMomentum] = lastSentiment.isKnown ? now.value - lastSentiment.value : 0
+      features.valid[.sentimentMomentum] = lastSentiment.isKnown
+    }
+    features[.vixChange] = vix.isKnown && lastVix.isKnown ? vix.value - lastVix.value : 0
+    features.valid[.vixChange] = vix.isKnown && lastVix.isKnown
+    lastSentiment = now
+    lastVix = vix
+  }
+
+  /// `a + b·sentiment` from the least squares of return on sentiment over the last 252 completed pairs.
+  private func calibrated(_ value: Double) -> Double {
+    let x = pairSentiments.centralSums(252)
+    let y = pairReturns.mean(252)
+    var products = 0.0
+    for age in 0..<pairReturns.available(252) { products += (pairSentiments[age] - x.mean) * (pairReturns[age] - y) }
+    return y + DeterministicMath.ratio(products, x.second) * (value - x.mean)
+  }
+}
