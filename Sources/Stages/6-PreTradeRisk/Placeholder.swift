@@ -1,1 +1,0 @@
-// Stages/6-PreTradeRisk
