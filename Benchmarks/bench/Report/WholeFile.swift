@@ -6,7 +6,9 @@ enum WholeFile {
   static func check(_ path: String, option: String) throws(UsageError) {
     let url = URL(fileURLWithPath: path)
     let folder = url.deletingLastPathComponent()
-    func isFolder(_ url: URL) -> Bool { (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory ?? false }
+    func isFolder(_ url: URL) -> Bool {
+      (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory ?? false
+    }
     guard !isFolder(url) else { throw UsageError("\(option): '\(path)' is a folder") }
     guard isFolder(folder) else { throw UsageError("\(option): there is no folder '\(folder.path)'") }
     let manager = FileManager.default
