@@ -1,0 +1,137 @@
+internal import CKernels
+internal import Glibc
+
+/// The bytes of an artifact, mapped from a file or held in memory, to be read with checks.
+@safe final class ArtifactBytes {
+  let name: String
+  let count: Int
+  private let base: UnsafeRawPointer
+  private let isMapped: Bool
+
+  /// Maps a file read-only and brings every page in.
+  ///
+  /// A file is replaced by renaming a new one over it, never changed in place: the mapping is private to this load.
+  init(mapping path: String) throws(ArtifactError) {
+    func refused(_ expected: String) -> ArtifactError {
+      ArtifactError(file: path, section: "file", offsetBytes: 0, expected: expected)
+    }
+    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw refused("a readable file (\(unsafe String(cString: strerror(errno))))") }
+    defer { close(descriptor) }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw refused("a regular file")
+    }
+    let length = Int(status.st_size)
+    guard length >= ArtifactFormat.headerBytes, length <= ArtifactFormat.fileBytesMax else {
+      throw refused("\(ArtifactFormat.headerBytes) to \(ArtifactFormat.fileBytesMax) bytes, not \(length)")
+    }
+    let mapped = unsafe mmap(nil, length, PROT_READ, MAP_PRIVATE | Int32(MAP_POPULATE), descriptor, 0)
+    guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { throw refused("a file that can be mapped") }
+    unsafe base = UnsafeRawPointer(mapped)
+    name = path
+    count = length
+    isMapped = true
+  }
+
+  /// A copy of `bytes`.
+  init(copying bytes: [UInt8], name: String) {
+    let copy = UnsafeMutableRawPointer.allocate(byteCount: max(bytes.count, 1), alignment: 64)
+    unsafe bytes.withUnsafeBytes { buffer in
+      // In bounds: as many bytes were allocated.
+      if let start = buffer.baseAddress { unsafe copy.copyMemory(from: start, byteCount: buffer.count) }
+    }
+    unsafe base = UnsafeRawPointer(copy)
+    self.name = name
+    count = bytes.count
+    isMapped = false
+  }
+
+  deinit {
+    if isMapped {
+      unsafe munmap(UnsafeMutableRawPointer(mutating: base), count)
+    } else {
+      unsafe base.deallocate()
+    }
+  }
+
+  /// The little-endian integer at a byte.
+  ///
+  /// - Precondition: it lies inside.
+  func load<I: FixedWidthInteger & BitwiseCopyable>(_: I.Type, at offset: Int) -> I {
+    precondition(offset >= 0 && offset <= count - MemoryLayout<I>.size, "ArtifactBytes: the integer lies inside")
+    // In bounds: checked above.
+    return unsafe I(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: I.self))
+  }
+
+  /// CRC-32C of some of the bytes.
+  ///
+  /// - Precondition: they lie inside.
+  func checksum(_ range: Range<Int>) -> UInt32 {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "ArtifactBytes: the range lies inside")
+    // In bounds: checked above.
+    return unsafe martlet_crc32c(base + range.lowerBound, range.count)
+  }
+}
+
+/// Reads the fields of one section in order; every read is checked against the end of the section.
+struct SectionReader {
+  let bytes: ArtifactBytes
+  let section: String
+  let end: Int
+  private(set) var offset: Int
+
+  init(_ bytes: ArtifactBytes, section: String, range: Range<Int>) {
+    self.bytes = bytes
+    self.section = section
+    offset = range.lowerBound
+    end = range.upperBound
+  }
+
+  func refused(_ expected: String) -> ArtifactError {
+    ArtifactError(file: bytes.name, section: section, offsetBytes: offset, expected: expected)
+  }
+
+  mutating func integer<I: FixedWidthInteger & BitwiseCopyable>(
+    _: I.Type, _ what: @autoclosure () -> String
+  ) throws(ArtifactError) -> I {
+    guard end - offset >= MemoryLayout<I>.size else { throw refused(what()) }
+    defer { offset += MemoryLayout<I>.size }
+    return bytes.load(I.self, at: offset)
+  }
+
+  /// A count between `range`'s bounds, so that a damaged one cannot ask for memory.
+  mutating func count(_ range: ClosedRange<Int>, _ what: @autoclosure () -> String) throws(ArtifactError) -> Int {
+    let place = offset
+    let value = Int(try integer(UInt32.self, what()))
+    guard range.contains(value) else {
+      throw ArtifactError(
+        file: bytes.name, section: section, offsetBytes: place,
+        expected: "\(what()) from \(range.lowerBound) to \(range.upperBound), not \(value)")
+    }
+    return value
+  }
+
+  mutating func double(_ what: @autoclosure () -> String) throws(ArtifactError) -> Double {
+    let value = Double(bitPattern: try integer(UInt64.self, what()))
+    guard value.isFinite else { throw refused("\(what()), finite") }
+    return value
+  }
+
+  mutating func float(_ what: @autoclosure () -> String) throws(ArtifactError) -> Float {
+    let value = Float(bitPattern: try integer(UInt32.self, what()))
+    guard value.isFinite else { throw refused("\(what()), finite") }
+    return value
+  }
+
+  /// Zero bytes up to a multiple of `alignment` from the start of the file.
+  mutating func padding(to alignment: Int) throws(ArtifactError) {
+    while offset % alignment != 0 {
+      guard try integer(UInt8.self, "padding") == 0 else { throw refused("padding of zero bytes") }
+    }
+  }
+
+  func finish() throws(ArtifactError) {
+    guard offset == end else { throw refused("the end of the section") }
+  }
+}

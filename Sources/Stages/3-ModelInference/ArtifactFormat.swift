@@ -1,0 +1,59 @@
+internal import CKernels
+
+/// The layout of a frozen model artifact, version 1: little-endian, every section on a 64-byte border.
+///
+/// ```
+///   0  magic "MARTLETM"          8 bytes
+///   8  version                   u32 = 1
+///  12  section count             u32
+///  16  feature schema hash       u64 = FeatureSlot.schemaHash
+///  24  length of the file        u64
+///  32  checksum of the table     u32, CRC-32C over the section table
+///  36  reserved                  24 bytes, 0
+///  60  checksum of the header    u32, CRC-32C over bytes 0 ..< 60
+///  64  section table             32 bytes each: kind u32, number u32, offset u64, length u64, CRC-32C u32, 0 u32
+///   …  sections                  in table order, zero bytes between them
+/// ```
+///
+/// Checksums are CRC-32C: they catch every error of up to three bits and every burst up to 32 in sections of these sizes,
+/// say which section is damaged, and cost a millisecond even in a debug build. They guard against accidents; whoever needs to know
+/// *which* model a file holds compares the SHA-256 of the file, which `ArtifactWriter` reports.
+public enum ArtifactFormat {
+  /// "MARTLETM" read as a little-endian integer.
+  public static let magic: UInt64 = 0x4D54_454C_5452_414D
+  /// The version written, and the only one read.
+  public static let version: UInt32 = 1
+  /// Bytes before the section table.
+  public static let headerBytes = 64
+  /// Bytes of one entry of the section table.
+  public static let entryBytes = 32
+  /// Sections start on multiples of this.
+  public static let alignmentBytes = 64
+  /// The most sections a file may have.
+  public static let sectionCountMax = 16
+  /// The longest file that is read.
+  public static let fileBytesMax = 64 << 20
+
+  /// What a section holds.
+  public enum Section: UInt32, Sendable, CaseIterable {
+    /// Names and origins, as lines `key=value`.
+    case metadata = 1
+    /// A member made of boosted trees.
+    case trees = 2
+    /// A member that is a network of 8-bit layers.
+    case network = 3
+    /// Weights and calibration.
+    case combiner = 4
+    /// Rows with the bits each member and the forecast must give.
+    case golden = 5
+  }
+
+  /// CRC-32C (Castagnoli) of some bytes.
+  public static func checksum(_ bytes: [UInt8]) -> UInt32 {
+    unsafe bytes.withUnsafeBytes { buffer in
+      guard let base = buffer.baseAddress else { return 0 }
+      // In bounds: the buffer says how long it is.
+      return unsafe martlet_crc32c(base, buffer.count)
+    }
+  }
+}

@@ -1,1 +1,0 @@
-// Stages/3-ModelInference
