@@ -84,6 +84,23 @@ public enum ConfigurationTable {
       }),
     field("regime.means", \.regime.means, "Mean bar return of each state, percent."),
     field("regime.variances", \.regime.variances, "Variance of each state, percent squared, ascending."),
+    ConfigurationField(
+      path: "regime.roles", kind: "array of \"bull\", \"sideways\", \"bear\", one a state, or empty",
+      meaning: "Regime of each state in ascending variance; empty for the preset of two or three states.",
+      read: { "[" + $0.regime.roles.map { "\"\($0)\"" }.joined(separator: ", ") + "]" },
+      write: { (root, node, source) throws(ConfigurationError) in
+        guard case .array(let elements) = node.value else { throw configurationRefusal(source, "regime.roles", node, "an array") }
+        var roles: [Regime] = []
+        for element in elements {
+          guard case .string(let text) = element.value, let role = Regime.allCases.first(where: { "\($0)" == text })
+          else { throw configurationRefusal(source, "regime.roles", element, "\"bull\", \"sideways\" or \"bear\"") }
+          roles.append(role)
+        }
+        root.regime.roles = roles
+      }),
+    field("regime.bear_multiplier", \.regime.bearMultiplier, -10...10, "factor", "On the signal in a bear regime."),
+    field("regime.sideways_multiplier", \.regime.sidewaysMultiplier, -10...10, "factor", "On the signal in a sideways regime."),
+    field("regime.bull_multiplier", \.regime.bullMultiplier, -10...10, "factor", "On the signal in a bull regime."),
     field(
       "regime.switch_probability", \.regime.switchProbability, 0...1, "probability",
       "A new regime must exceed this before it is in force."),

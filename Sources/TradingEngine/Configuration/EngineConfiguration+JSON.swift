@@ -47,6 +47,9 @@ extension EngineConfiguration {
         && regime.transition.allSatisfy { $0.count == states },
       "regime: start, means, variances and transition have the same number of states")
     try demand(
+      regime.roles.isEmpty ? states < 4 : regime.roles.count == states,
+      "regime: roles name one regime a state (four states have no preset)")
+    try demand(
       volatility.alpha + volatility.beta + volatility.gamma / 2 < 1,
       "volatility: persistence alpha + beta + gamma / 2 is below 1")
     try demand(instruments.count <= Int(capacity.instruments), "instruments: no more than capacity.instruments")

@@ -40,6 +40,20 @@ extension EngineConfiguration {
       start: regime.start, transition: regime.transition, means: regime.means, variances: regime.variances)
   }
 
+  func regimeTable() throws(ConfigurationError) -> RegimeTable {
+    let presets: [Int: [Regime]] = [2: [.bull, .bear], 3: [.bull, .sideways, .bear]]
+    func rule(_ multiplier: Double) -> RegimeRule {
+      RegimeRule(multiplier: multiplier, style: multiplier < 0 ? .meanReversion : .momentum)
+    }
+    return try RegimeTable(
+      roles: regime.roles.isEmpty ? presets[regime.variances.count] ?? [] : regime.roles,
+      rules: [
+        .bear: rule(regime.bearMultiplier), .sideways: rule(regime.sidewaysMultiplier), .bull: rule(regime.bullMultiplier),
+      ],
+      hysteresis: RegimeHysteresis(
+        probabilityMin: regime.switchProbability, observationsMin: Int32(clamping: regime.switchBars)))
+  }
+
   func volatilityParameters() throws(ConfigurationError) -> VolatilityParameters {
     try VolatilityParameters(
       mean: volatility.mean, omega: volatility.omega, alpha: volatility.alpha, gamma: volatility.gamma,

@@ -47,6 +47,14 @@ public struct EngineConfiguration: Sendable {
     public var means: [Double] = [0.0, 0.0]
     /// Variance a state, ascending.
     public var variances: [Double] = [0.004, 0.04]
+    /// Regime of each state, in ascending variance; none means bull, bear or bull, sideways, bear for two or three states.
+    public var roles: [Regime] = []
+    /// Factor on the signal in a bear regime; a negative one trades against the forecast.
+    public var bearMultiplier = -0.8
+    /// Factor on the signal in a sideways regime.
+    public var sidewaysMultiplier = 0.5
+    /// Factor on the signal in a bull regime.
+    public var bullMultiplier = 1.2
     /// Probability a new regime must exceed before it is in force.
     public var switchProbability = 0.7
     /// Bars a new regime must have been first.

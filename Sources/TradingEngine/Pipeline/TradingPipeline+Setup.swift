@@ -1,5 +1,5 @@
-public import EngineTelemetry
 public import LockFreeRings
+internal import MarketIngest
 internal import OrderBooks
 internal import OrderRouting
 internal import PortfolioLedger
@@ -26,7 +26,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     let venues = try configuration.venueDirectory()
     let count = directory.count
     guard count > 0 else { throw ConfigurationError("the engine trades no instrument: at least one expected") }
-    rules = try PipelineRules(configuration, midnight: midnight)
+    let rules = try PipelineRules(configuration, midnight: midnight)
 
     // Every instrument trades at every venue of the configuration, unless it names its own.
     let allVenues = UInt64.max >> UInt64(64 - venues.count)
@@ -35,40 +35,56 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
       if instrument.venueMask & allVenues == 0 { instrument.venueMask = allVenues }
       return instrument
     }
+    let grid = terms[0].ticks
 
-    let tick = terms[0].ticks.high
-    books = try OrderBookSet(
+    // Everything that can fail comes first: a move-only pipeline is either whole or not there.
+    let map = try InstrumentMap(listed: terms.map(\.symbol), in: arena)
+    let decoder = ItchDecoder(midnight: midnight, venue: VenueID(index: 0), map: map, in: arena)
+    let books = try OrderBookSet(
       capacity: BookCapacity(
         instruments: count, orders: Int(configuration.capacity.restingOrders),
         windowTicks: Int(configuration.capacity.windowTicks)),
-      feedIncrement: terms[0].ticks.low, tick: tick, in: arena)
-    consolidated = try ConsolidatedBook(instrumentCount: count, venues: venues, in: arena)
-    features = try FeatureEngine(
-      instrumentCount: count, configuration: configuration.features(midnight: midnight, increment: terms[0].ticks.low),
-      in: arena)
-    regimes = try RegimeFilter(
+      feedIncrement: grid.low, tick: grid.high, in: arena)
+    var consolidated = try ConsolidatedBook(instruments: count, venues: venues.count, in: arena)
+    for venue in venues.venues { consolidated.setVenue(venue.id, isUp: true, isProtected: venue.isProtected) }
+    let features = try FeatureEngine(
+      instrumentCount: count, configuration: configuration.features(midnight: midnight, increment: grid.low), in: arena)
+    let regimes = try RegimeFilter(
       instrumentCount: count, parameters: configuration.regimeParameters(), table: configuration.regimeTable(), in: arena)
-    sizer = try PositionSizer(
+    let sizer = try PositionSizer(
       instrumentCount: count, parameters: configuration.sizingParameters(),
       volatility: configuration.volatilityParameters(), in: arena)
-    gate = try RiskGate(
+    let gate = try RiskGate(
       configuration: RiskGateConfiguration(
         instruments: terms, venueCount: venues.count, limits: configuration.limits,
         permissions: .everything(
           venueCount: venues.count, heartbeat: .distantPast, heartbeatAgeMax: configuration.limits.marketDataAgeMax)),
       in: arena)
-    router = try OrderRouter(venues: venues, in: arena)
-    ledger = try Ledger(
+    let router = try OrderRouter(venues: venues, in: arena)
+    var ledger = try Ledger(
       configuration: LedgerConfiguration(
         instruments: terms, venueCount: venues.count, openOrderCapacity: Int(configuration.capacity.openOrders),
         startingCash: configuration.startingCash),
       in: arena)
     ledger.startDay()
+    let reader: SnapshotReader<ControlOrder>
+    do throws(ArenaError) { reader = try control.reader() } catch { throw ConfigurationError(error.description) }
+
+    self.rules = rules
+    self.decoder = decoder
+    self.books = books
+    self.consolidated = consolidated
+    self.features = features
+    self.regimes = regimes
+    self.sizer = sizer
+    self.gate = gate
+    self.router = router
+    self.ledger = ledger
+    self.control = reader
     kill = KillSwitch(instrumentCount: count, in: arena)
     triggers = KillTriggers(rules: configuration.kill, instrumentCount: count, in: arena)
     states = Slab(repeating: InstrumentState(terms: terms[0]), count: count, in: arena)
     for (index, terms) in terms.enumerated() { states[index] = InstrumentState(terms: terms) }
-    do throws(ArenaError) { self.control = try control.reader() } catch { throw ConfigurationError(error.description) }
     barrier = .distantPast
     equity = configuration.startingCash
     ladders = InlineArray(repeating: VenueLadder(venue: VenueID(index: 0)))

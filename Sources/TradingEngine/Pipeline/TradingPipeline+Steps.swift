@@ -1,7 +1,5 @@
 public import EngineTelemetry
 public import LockFreeRings
-public import MarketIngest
-public import ModelInference
 public import OrderBooks
 public import OrderRouting
 public import PortfolioLedger
@@ -52,7 +50,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
       guard !bar.isFirst else { continue }
       let variance = sizer.stepVolatility(id, returnPercent: bar.returnPercent)
       features.setModelSlots(id, garchVariance: variance, regimeProbabilities: regimes.probabilities(of: id))
-      _ = regimes.step(id, returnPercent: bar.returnPercent)
+      regimes.step(id, returnPercent: bar.returnPercent)
     }
   }
 

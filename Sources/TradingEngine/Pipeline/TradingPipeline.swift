@@ -1,7 +1,6 @@
 public import EngineTelemetry
 public import LockFreeRings
 public import MarketIngest
-public import ModelInference
 public import OrderBooks
 public import OrderRouting
 public import PortfolioLedger
@@ -13,7 +12,7 @@ public import TradingTypes
 
 /// The seven stages on one thread, from a market event to child orders at the venues: the inline topology.
 ///
-/// `ingest` is the whole of it, to be read from top to bottom. Everything is event time: the same events give the same decisions,
+/// `walk` and `decide` are the whole of it, to be read from top to bottom. Everything is event time: the same events give the same decisions,
 /// whenever and however fast they are replayed. After `init` nothing allocates, locks or calls the system.
 ///
 /// Generic over what a host may bring, so that every call is direct: the model, the venues, the probe that times the
@@ -22,6 +21,8 @@ public import TradingTypes
   Model: Forecaster & ~Copyable, Gateway: VenueGateway & ~Copyable, Probe: PipelineProbe & ~Copyable,
   Sink: DecisionSink & ~Copyable
 >: ~Copyable {
+  /// 1: bytes to market events.
+  public var decoder: ItchDecoder
   /// 1: the books of all instruments.
   public var books: OrderBookSet
   /// The best quotes over all venues.
@@ -67,10 +68,26 @@ public import TradingTypes
 
   // MARK: - The walk
 
-  /// Takes one market event through the stages; events come in feed order.
+  /// Takes one ITCH 5.0 message through the stages; messages come in feed order. What is no event is counted by the decoder.
+  ///
+  /// - Parameters:
+  ///   - message: the body, without its length.
+  ///   - sequence: its number in the session, from 1.
+  @inlinable public mutating func ingest(_ message: ByteView, sequence: UInt64) {
+    probe.begin()
+    if case .event(let event) = decoder.decode(message, sequence: sequence) { walk(event) }
+  }
+
+  /// Takes one market event of any feed through the stages; events come in feed order.
+  @inlinable public mutating func ingest(_ event: MarketEvent) {
+    probe.begin()
+    walk(event)
+  }
+
+  /// The seven stages.
   ///
   /// - Complexity: O(1) beside bars that close; no allocation.
-  @inlinable public mutating func ingest(_ event: MarketEvent) {
+  @inlinable mutating func walk(_ event: MarketEvent) {
     counts.messages &+= 1
     // Acks and fills that are due, and bars that have ended, come before the event.
     settle(by: event.time)
@@ -85,6 +102,7 @@ public import TradingTypes
     // 2: the features of every event.
     features.update(event, effect: effect, depth: books[depth: event.instrument])
     note(event, effect)
+    probe.skip()
     guard isTrigger(event, effect) else { return }
 
     // 2–7: a decision, which always ends with a verdict.
