@@ -54,4 +54,20 @@ struct TimingTests {
     print("update, \(instruments) instruments: \(summary(updates))")
     print("vector, \(instruments) instruments: \(summary(vectors))")
   }
+
+  @Test func `closing a bar has a cost`() throws {
+    let bars = try dailyBars()
+    var engine = try makeEngine { $0.barSpan = TimeSpan(nanoseconds: nanosecondsPerDay) }
+    let clock = ContinuousClock()
+    var times: [Duration] = []
+    let empty = DepthView()
+    for (day, bar) in bars.enumerated() {
+      let start = Int64(day) * nanosecondsPerDay
+      engine.update(trade(bar.close, 1, at: start), effect: BookEffect(.ignored), depth: empty)
+      let end = Timestamp(nanoseconds: start + nanosecondsPerDay)
+      times.append(clock.measure { _ = engine.closeBar(InstrumentID(index: 0), at: end) })
+    }
+    let sorted = times.map { Int($0.components.attoseconds / 1_000_000_000) }.sorted()
+    print("close of a bar: min \(sorted[0]), median \(sorted[sorted.count / 2]) ns")
+  }
 }

@@ -3,17 +3,10 @@ internal import TradingTypes
 extension BarFeatures {
   /// Slots 37–47: illiquidity, spreads and variances.
   mutating func writeVolatility() {
-    var sum = 0.0
-    var bars = 0.0
-    for age in 0..<illiquidity.available(20) where illiquidity[age] >= 0 {
-      sum += illiquidity[age]
-      bars += 1
-    }
-    self[.amihud] = DeterministicMath.ratio(sum, bars) * 1e9
+    self[.amihud] = illiquidity.meanOfNonNegative(20) * 1e9
     self[.rollSpread] = 2 * max(-changes.neighbourCovariance(60), 0).squareRoot()
     self[.corwinSchultz] = corwinSchultz.mean(20)
-    var squares = 0.0
-    for age in 0..<logReturns.available(20) { squares += logReturns[age] * logReturns[age] }
+    let squares = logReturns.squareSum(20)
     let bipower = 0.5 * Double.pi * absoluteProducts.sum(20)
     self[.realisedVar] = squares
     self[.bipowerVar] = bipower
@@ -36,39 +29,18 @@ extension BarFeatures {
     self[.skew60] = DeterministicMath.ratio(sums.third / n, second * second.squareRoot())
     self[.kurt60] = second > 0 ? DeterministicMath.ratio(sums.fourth / n, second * second) - 3 : 0
     self[.autocorr1] = logReturns.autocorrelation(60)
-    self[.varianceRatio5] = varianceRatio
-    var path = 0.0
-    let steps = changes.available(10)
-    for age in 0..<steps { path += abs(changes[age]) }
-    self[.efficiencyRatio] = DeterministicMath.ratio(abs(closes[0] - closes[steps]), path)
+    self[.varianceRatio5] = logReturns.varianceRatio(5, 250)
+    let close = closes[0]
+    let start = closes[changes.available(10)]
+    self[.efficiencyRatio] = DeterministicMath.ratio(abs(close - start), changes.magnitudeSums(10).all)
     self[.zScore20] = closes.zScore(20)
-    self[.drawdown250] = closes[0] / maximum.value - 1
+    self[.drawdown250] = close / maximum.value - 1
     self[.absReturnQ90] = absoluteReturns.quantile(0.9)
     self[.volumeZ60] = volumes.zScore(60)
-    self[.return1] = count > 1 ? closes[0] / closes[1] - 1 : 0
-    self[.return5] = count > 5 ? closes[0] / closes[5] - 1 : 0
-    self[.return20] = count > 20 ? closes[0] / closes[20] - 1 : 0
+    self[.return1] = count > 1 ? close / closes[1] - 1 : 0
+    self[.return5] = count > 5 ? close / closes[5] - 1 : 0
+    self[.return20] = count > 20 ? close / closes[20] - 1 : 0
     self[.volatility20] = returns.variance(20, missing: 1).squareRoot()
-  }
-
-  /// Variance of overlapping five-bar returns over five times that of one-bar returns, 250 returns, both unbiased.
-  ///
-  /// - Source: Lo and MacKinlay 1988, equations 12–13.
-  private var varianceRatio: Double {
-    let q = 5
-    let n = logReturns.available(250)
-    guard n > q else { return 0 }
-    let sums = logReturns.centralSums(250)
-    let drift = Double(q) * sums.mean
-    var squares = 0.0
-    for age in 0...(n - q) {
-      var sum = 0.0
-      for step in 0..<q { sum += logReturns[age + step] }
-      squares += (sum - drift) * (sum - drift)
-    }
-    let size = Double(n)
-    let weight = Double(q) * (size - Double(q) + 1) * (1 - Double(q) / size)
-    return DeterministicMath.ratio(squares / weight, sums.second / (size - 1))
   }
 
   /// Slots 57–68: oscillators and moving averages.
@@ -82,13 +54,8 @@ extension BarFeatures {
     self[.bollingerPctB] = width > 0 ? (close - (mean - width)) / (2 * width) : 0.5
     self[.adxSigned] = oscillators.signedTrend
     self[.emaSlope] = DeterministicMath.logRatio(oscillators.fast5.value, oscillators.slow60.value)
-    var inflow = 0.0
-    var flow = 0.0
-    for age in 0..<moneyFlows.available(14) {
-      inflow += max(0, moneyFlows[age])
-      flow += abs(moneyFlows[age])
-    }
-    self[.mfi14] = DeterministicMath.ratio(100 * inflow, flow)
+    let flows = moneyFlows.magnitudeSums(14)
+    self[.mfi14] = DeterministicMath.ratio(100 * flows.positive, flows.all)
     self[.nma9] = distanceFromMean(9)
     self[.nma12] = distanceFromMean(12)
     self[.nma20] = distanceFromMean(20)

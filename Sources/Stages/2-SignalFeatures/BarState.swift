@@ -41,10 +41,7 @@ internal import TradingTypes
 
   /// `a + b·sentiment` from the least squares of return on sentiment over the last 252 completed pairs.
   private func calibrated(_ value: Double) -> Double {
-    let x = pairSentiments.centralSums(252)
-    let y = pairReturns.mean(252)
-    var products = 0.0
-    for age in 0..<pairReturns.available(252) { products += (pairSentiments[age] - x.mean) * (pairReturns[age] - y) }
-    return y + DeterministicMath.ratio(products, x.second) * (value - x.mean)
+    let fit = pairSentiments.regression(of: pairReturns, 252)
+    return fit.otherMean + fit.slope * (value - fit.mean)
   }
 }
