@@ -112,12 +112,12 @@ extension OrderBookSet {
       let entry = index.directory[slot]
       sparse += Int(entry.sparse)
       guard entry.tag != PageEntry.noTag else { continue }
-      let live = Int(entry.pageAndLive & 0xFF)
-      var found = 0
-      for place in 0..<OrderIndex.pageOrders where index.nodes[Int(entry.pageAndLive >> 8) << 7 | place].lots != 0 {
-        found += 1
+      let live = entry.low.nonzeroBitCount + entry.high.nonzeroBitCount
+      if live == 0 || entry.start == 0 || entry.start & 127 != 0 { return "page of slot \(slot)" }
+      for offset in 0..<UInt64(OrderIndex.pageOrders) where entry.isLive(offset) {
+        let node = index.nodes[Int(entry.handle(offset))]
+        if node.reference != entry.tag << 7 | offset { return "order \(node.reference) lives in page \(entry.tag)" }
       }
-      if live != found || live == 0 { return "page of slot \(slot) counts \(live) orders, holds \(found)" }
       paged += live
       pages += 1
     }

@@ -84,7 +84,7 @@ public import TradingTypes
 
   @inlinable static func side(_ sideIndex: Int) -> Side { sideIndex & 1 == 0 ? .buy : .sell }
 
-  @inlinable mutating func add(_ event: borrowing MarketEvent) -> BookEffect {
+  @inlinable @inline(__always) mutating func add(_ event: borrowing MarketEvent) -> BookEffect {
     guard event.instrument.index < instrumentCount else { return BookEffect(.unknownInstrument) }
     let side = Self.sideIndex(event.instrument, event.side)
     guard isQuantity(event.quantity), isPrice(event.price) else {
@@ -101,7 +101,7 @@ public import TradingTypes
       depthChanged: rank >= 0)
   }
 
-  @inlinable mutating func reduce(_ event: borrowing MarketEvent) -> BookEffect {
+  @inlinable @inline(__always) mutating func reduce(_ event: borrowing MarketEvent) -> BookEffect {
     guard isQuantity(event.quantity) else { return refused(event, .invalid) }
     let handle = index.find(event.reference.value)
     guard isOurs(handle, event) else { return unknown(event) }
@@ -125,7 +125,7 @@ public import TradingTypes
       quantity: Quantity(lots: rested), bestChanged: rank == 0, depthChanged: rank >= 0)
   }
 
-  @inlinable mutating func delete(_ event: borrowing MarketEvent) -> BookEffect {
+  @inlinable @inline(__always) mutating func delete(_ event: borrowing MarketEvent) -> BookEffect {
     let handle = index.find(event.reference.value)
     guard isOurs(handle, event) else { return unknown(event) }
     let node = index.nodes[Int(handle)]
@@ -136,7 +136,7 @@ public import TradingTypes
       bestChanged: rank == 0, depthChanged: rank >= 0)
   }
 
-  @inlinable func isOurs(_ handle: UInt32, _ event: borrowing MarketEvent) -> Bool {
+  @inlinable @inline(__always) func isOurs(_ handle: UInt32, _ event: borrowing MarketEvent) -> Bool {
     guard handle != 0 else { return false }
     let own = index.nodes[Int(handle)].side &>> 1
     let named = event.instrument.index
@@ -180,7 +180,9 @@ public import TradingTypes
     return (.poolExhausted, -1)
   }
 
-  @inlinable mutating func enqueue(_ handle: UInt32, _ reference: UInt64, lots: Int64, level: UInt32, side: Int) {
+  @inlinable @inline(__always) mutating func enqueue(
+    _ handle: UInt32, _ reference: UInt64, lots: Int64, level: UInt32, side: Int
+  ) {
     let tail = ladder.levels[Int(level)].tail
     index.nodes[Int(handle)] = OrderNode(
       reference: reference, lots: lots, next: 0, previous: tail, level: level,
@@ -195,7 +197,7 @@ public import TradingTypes
     ladder.sides[side].orderCount &+= 1
   }
 
-  @inlinable mutating func dequeue(_ node: OrderNode) {
+  @inlinable @inline(__always) mutating func dequeue(_ node: OrderNode) {
     if node.previous == 0 {
       ladder.levels[Int(node.level)].head = node.next
     } else {
@@ -211,7 +213,7 @@ public import TradingTypes
   }
 
   /// Takes an order out of its queue and the index; the rank of its level in the view, or -1.
-  @inlinable mutating func leave(_ handle: UInt32) -> Int {
+  @inlinable @inline(__always) mutating func leave(_ handle: UInt32) -> Int {
     let node = index.nodes[Int(handle)]
     let side = Int(node.side)
     dequeue(node)
@@ -229,31 +231,27 @@ public import TradingTypes
 
   // MARK: - The view
 
-  @inlinable mutating func resized(_ price: Int64, lots: Int64, side: Int) -> Int {
-    side & 1 == 0
-      ? views[side &>> 1].resize(BidRule.self, price, lots: lots)
-      : views[side &>> 1].resize(AskRule.self, price, lots: lots)
+  @inlinable @inline(__always) mutating func resized(_ price: Int64, lots: Int64, side: Int) -> Int {
+    views[side &>> 1].resize(isBid: side & 1 == 0, price, lots: lots)
   }
 
-  @inlinable mutating func inserted(_ price: Int64, lots: Int64, side: Int) -> Int {
-    side & 1 == 0
-      ? views[side &>> 1].insert(BidRule.self, price, lots: lots)
-      : views[side &>> 1].insert(AskRule.self, price, lots: lots)
+  @inlinable @inline(__always) mutating func inserted(_ price: Int64, lots: Int64, side: Int) -> Int {
+    views[side &>> 1].insert(isBid: side & 1 == 0, price, lots: lots)
   }
 
+  /// Takes the level at `price`, which the ladder no longer has, out of the view.
   @inlinable mutating func removed(_ price: Int64, side: Int) -> Int {
-    side & 1 == 0 ? removed(BidRule.self, price, side: side) : removed(AskRule.self, price, side: side)
-  }
-
-  @inlinable mutating func removed<Rule: BookSideRule>(_ rule: Rule.Type, _ price: Int64, side: Int) -> Int {
-    let worst = views[side &>> 1][rule, 9].price.nanos
-    let rank = views[side &>> 1].remove(rule, price)
-    // With ten levels in the view there may be an eleventh; the ladder counts levels without the one that left.
-    guard rank >= 0, worst != 0, ladder.sides[side].levelCount >= 10 else { return rank }
-    let level = Int(ladder.next(worseThan: worst, side: side))
-    views[side &>> 1][rule, 9] = DepthLevel(
-      price: Price(nanos: ladder.levels[level].price), quantity: Quantity(lots: ladder.levels[level].lots))
-    views[side &>> 1].setCount(rule, 10)
+    let isBid = side & 1 == 0
+    let rank = views[side &>> 1].rank(isBid: isBid, price)
+    guard rank < 10 else { return -1 }
+    var eleventh = DepthLevel.empty
+    // The ladder counts levels without the one that left: ten of them fill the view again.
+    if ladder.sides[side].levelCount >= 10 {
+      let worst = views[side &>> 1].worst(isBid: isBid)
+      let record = ladder.levels[Int(ladder.next(worseThan: worst, side: side))]
+      eleventh = DepthLevel(price: Price(nanos: record.price), quantity: Quantity(lots: record.lots))
+    }
+    views[side &>> 1].remove(isBid: isBid, rank: rank, eleventh: eleventh)
     return rank
   }
 }

@@ -4,7 +4,7 @@ internal import TradingTypes
 /// A resting order: half a cache line.
 ///
 /// ```
-/// 0 reference │ 8 lots (0 = free) │ 16 next │ 20 previous │ 24 level │ 28 side index
+/// 0 reference │ 8 lots │ 16 next │ 20 previous │ 24 level │ 28 side index
 /// ```
 @frozen @usableFromInline struct OrderNode: BitwiseCopyable {
   @usableFromInline var reference: UInt64
@@ -27,23 +27,47 @@ internal import TradingTypes
   }
 }
 
-/// A slot of the page directory.
+/// A slot of the page directory: half a cache line.
+///
+/// The occupancy bits make a miss known without touching a node, so an add writes its node without having read it.
 @frozen @usableFromInline struct PageEntry: BitwiseCopyable {
   /// The page number, reference >> 7, whose orders live in the page; `noTag` when there is no page.
   @usableFromInline var tag: UInt64
-  /// Page index << 8 | live orders in the page (1 to 128).
-  @usableFromInline var pageAndLive: UInt32
+  /// A bit for each live order of the first and second half of the page.
+  @usableFromInline var low: UInt64
+  @usableFromInline var high: UInt64
+  /// Handle of the page's first node.
+  @usableFromInline var start: UInt32
   /// Live sparse orders whose page number falls on this slot: while 0, a miss in the page is a miss.
   @usableFromInline var sparse: UInt32
 
-  @inlinable init(tag: UInt64, pageAndLive: UInt32, sparse: UInt32) {
+  @inlinable init(tag: UInt64, start: UInt32, sparse: UInt32) {
     self.tag = tag
-    self.pageAndLive = pageAndLive
+    low = 0
+    high = 0
+    self.start = start
     self.sparse = sparse
   }
 
   /// No page number is this large: references have 64 bits, page numbers 57.
   @inlinable static var noTag: UInt64 { .max }
+
+  /// Whether the order `reference` of this page lives.
+  @inlinable @inline(__always) func isLive(_ reference: UInt64) -> Bool {
+    ((reference & 64 == 0 ? low : high) &>> (reference & 63)) & 1 != 0
+  }
+
+  @inlinable @inline(__always) func handle(_ reference: UInt64) -> UInt32 {
+    start | UInt32(truncatingIfNeeded: reference) & 127
+  }
+
+  /// Turns the bit of `reference`.
+  @inlinable @inline(__always) mutating func toggle(_ reference: UInt64) {
+    let bit: UInt64 = 1 &<< (reference & 63)
+    let inLow: UInt64 = reference & 64 == 0 ? bit : 0
+    low ^= inLow
+    high ^= bit ^ inLow
+  }
 }
 
 /// From any 64-bit order reference to its node, in memory that follows the live orders.
@@ -95,8 +119,7 @@ internal import TradingTypes
     let empty = OrderNode(reference: 0, lots: 0, next: 0, previous: 0, level: 0, side: 0)
     nodes = Slab(repeating: empty, count: Self.nodeCount(capacity), in: arena)
     directory = Slab(
-      repeating: PageEntry(tag: PageEntry.noTag, pageAndLive: 0, sparse: 0), count: Self.directoryCount(capacity),
-      in: arena)
+      repeating: PageEntry(tag: PageEntry.noTag, start: 0, sparse: 0), count: Self.directoryCount(capacity), in: arena)
     freePages = Slab(repeating: 0, count: capacity.pages, in: arena)
     table = Slab(repeating: 0, count: Self.tableCount(capacity), in: arena)
     self.capacity = capacity.orders
@@ -113,30 +136,24 @@ internal import TradingTypes
   // MARK: - Fast paths
 
   /// The handle of `reference`, or 0.
-  @inlinable func find(_ reference: UInt64) -> UInt32 {
+  @inlinable @inline(__always) func find(_ reference: UInt64) -> UInt32 {
     let page = reference >> Self.pageShift
-    let entry = directory[masked: Int(truncatingIfNeeded: page)]
-    if entry.tag == page {
-      let handle = Self.handle(entry, reference)
-      if nodes[Int(handle)].lots != 0 { return handle }
+    let slot = Int(truncatingIfNeeded: page)
+    if directory[masked: slot].tag == page, directory[masked: slot].isLive(reference) {
+      return directory[masked: slot].handle(reference)
     }
-    return entry.sparse == 0 ? 0 : findSparse(reference)
-  }
-
-  @inlinable static func handle(_ entry: PageEntry, _ reference: UInt64) -> UInt32 {
-    (entry.pageAndLive >> 8) << 7 | UInt32(truncatingIfNeeded: reference) & 127
+    return directory[masked: slot].sparse == 0 ? 0 : Self.findSparse(reference, table, nodes)
   }
 
   /// A node for `reference`, which `find` does not find, or 0 when there is no room.
-  @inlinable mutating func acquire(_ reference: UInt64) -> UInt32 {
+  @inlinable @inline(__always) mutating func acquire(_ reference: UInt64) -> UInt32 {
     guard liveCount < capacity else { return 0 }
     let page = reference >> Self.pageShift
     let slot = Int(truncatingIfNeeded: page)
     let handle: UInt32
     if directory[masked: slot].tag == page {
-      // Cannot overflow into the page index: a page has 128 nodes and this one was free.
-      directory[masked: slot].pageAndLive &+= 1
-      handle = Self.handle(directory[masked: slot], reference)
+      directory[masked: slot].toggle(reference)
+      handle = directory[masked: slot].handle(reference)
     } else {
       handle = acquireElsewhere(reference)
       if handle == 0 { return 0 }
@@ -147,15 +164,12 @@ internal import TradingTypes
   }
 
   /// Gives the node of `reference` back.
-  @inlinable mutating func release(_ handle: UInt32, _ reference: UInt64) {
-    nodes[Int(handle)].lots = 0
+  @inlinable @inline(__always) mutating func release(_ handle: UInt32, _ reference: UInt64) {
     liveCount &-= 1
     guard handle < sparseStart else { return releaseSparse(handle, reference) }
     let slot = Int(truncatingIfNeeded: reference >> Self.pageShift)
-    // Cannot underflow: the page counted this order.
-    let pageAndLive = directory[masked: slot].pageAndLive &- 1
-    directory[masked: slot].pageAndLive = pageAndLive
-    if pageAndLive & 0xFF == 0 { releasePage(slot) }
+    directory[masked: slot].toggle(reference)
+    if directory[masked: slot].low | directory[masked: slot].high == 0 { releasePage(slot) }
   }
 
   // MARK: - Pages
@@ -167,10 +181,11 @@ internal import TradingTypes
     if directory[masked: slot].tag == PageEntry.noTag, freePageCount > 0, isDense(page) {
       freePageCount -= 1
       densePage = page
-      let entry = PageEntry(
-        tag: page, pageAndLive: freePages[freePageCount] << 8 | 1, sparse: directory[masked: slot].sparse)
+      var entry = PageEntry(
+        tag: page, start: freePages[freePageCount] << 7, sparse: directory[masked: slot].sparse)
+      entry.toggle(reference)
       directory[masked: slot] = entry
-      return Self.handle(entry, reference)
+      return entry.handle(reference)
     }
     let handle = freeSparse
     guard handle != 0 else { return 0 }
@@ -197,7 +212,7 @@ internal import TradingTypes
   }
 
   @usableFromInline @inline(never) mutating func releasePage(_ slot: Int) {
-    freePages[freePageCount] = directory[masked: slot].pageAndLive >> 8
+    freePages[freePageCount] = directory[masked: slot].start >> 7
     freePageCount += 1
     directory[masked: slot].tag = PageEntry.noTag
   }
@@ -214,8 +229,11 @@ internal import TradingTypes
     return z >> 32
   }
 
-  @usableFromInline @inline(never) func findSparse(_ reference: UInt64) -> UInt32 {
-    let hash = Self.hash(reference)
+  // Static over what it reads: a call of a borrowing method that is not inlined would copy the whole index to the stack first.
+  @usableFromInline @inline(never) static func findSparse(
+    _ reference: UInt64, _ table: borrowing Slab<UInt64>, _ nodes: borrowing Slab<OrderNode>
+  ) -> UInt32 {
+    let hash = hash(reference)
     var place = Int(hash)
     // Ends: the table is at most half full.
     while true {

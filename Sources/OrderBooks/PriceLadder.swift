@@ -53,7 +53,7 @@ internal import TradingTypes
   }
 
   /// Tick below or at `nanos`, which is positive, and what is left over (0 on the grid).
-  @inlinable func split(_ nanos: Int64) -> (tick: Int64, rest: UInt64) {
+  @inlinable @inline(__always) func split(_ nanos: Int64) -> (tick: Int64, rest: UInt64) {
     let value = UInt64(bitPattern: nanos)
     // The estimate is the quotient or one below it: n·(2^64 − reciprocal·tick) / (tick·2^64) < 1.
     var quotient = value.multipliedFullWidth(by: reciprocal).high
@@ -154,7 +154,7 @@ internal import TradingTypes
   // MARK: - By price
 
   /// The window slot of `price` on `side`, or nil when it is off the grid or outside.
-  @inlinable func slot(of price: Int64, side: Int) -> Int? {
+  @inlinable @inline(__always) func slot(of price: Int64, side: Int) -> Int? {
     let (tick, rest) = sides[side].grid.split(price)
     // Wrapping: ticks are not negative and the base is above −2^12, so the difference is exact.
     let distance = UInt64(bitPattern: tick &- sides[side].base)
@@ -163,8 +163,10 @@ internal import TradingTypes
   }
 
   /// The level at `price` on `side`, or 0.
-  @inlinable func find(_ price: Int64, side: Int) -> UInt32 {
-    guard let slot = slot(of: price, side: side) else { return findInTree(price, side: side) }
+  @inlinable @inline(__always) func find(_ price: Int64, side: Int) -> UInt32 {
+    guard let slot = slot(of: price, side: side) else {
+      return Self.findInTree(price, root: sides[side].root, levels, links)
+    }
     return slots[side &<< windowShift | slot]
   }
 
@@ -194,7 +196,7 @@ internal import TradingTypes
     sides[side].levelCount &-= 1
   }
 
-  @inlinable mutating func takeLevel(_ price: Int64, place: UInt32, side: Int) -> UInt32 {
+  @inlinable @inline(__always) mutating func takeLevel(_ price: Int64, place: UInt32, side: Int) -> UInt32 {
     let level = freeLevel
     guard level != 0 else { return 0 }
     freeLevel = levels[Int(level)].head
@@ -204,13 +206,13 @@ internal import TradingTypes
     return level
   }
 
-  @inlinable mutating func occupy(_ slot: Int, by level: UInt32, side: Int) {
+  @inlinable @inline(__always) mutating func occupy(_ slot: Int, by level: UInt32, side: Int) {
     slots[side &<< windowShift | slot] = level
     words[side &<< (windowShift &- 6) | slot &>> 6] |= 1 &<< UInt64(truncatingIfNeeded: slot)
     sides[side].summary |= 1 &<< UInt64(truncatingIfNeeded: slot &>> 6)
   }
 
-  @inlinable mutating func vacate(_ slot: Int, side: Int) {
+  @inlinable @inline(__always) mutating func vacate(_ slot: Int, side: Int) {
     slots[side &<< windowShift | slot] = 0
     let word = side &<< (windowShift &- 6) | slot &>> 6
     let bits = words[word] & ~(1 &<< UInt64(truncatingIfNeeded: slot))
@@ -221,23 +223,28 @@ internal import TradingTypes
   // MARK: - In order
 
   /// The best level of `side` that is worse than `price`, or 0; pass `bestLimit` for the best of all.
-  @inlinable func next(worseThan price: Int64, side: Int) -> UInt32 {
+  @inlinable @inline(__always) func next(worseThan price: Int64, side: Int) -> UInt32 {
     let inWindow = side & 1 == 0 ? nextBelow(price, side: side) : nextAbove(price, side: side)
     guard sides[side].root != 0 else { return inWindow }
-    return better(inWindow, nextInTree(worseThan: price, side: side), side: side)
+    let root = sides[side].root
+    let inTree =
+      side & 1 == 0
+      ? Self.highestInTree(below: price, root: root, levels, links)
+      : Self.lowestInTree(above: price, root: root, levels, links)
+    return better(inWindow, inTree, side: side)
   }
 
   /// A price better than every price of `side`.
   @inlinable static func bestLimit(side: Int) -> Int64 { side & 1 == 0 ? .max : 0 }
 
-  @inlinable func better(_ first: UInt32, _ second: UInt32, side: Int) -> UInt32 {
+  @inlinable @inline(__always) func better(_ first: UInt32, _ second: UInt32, side: Int) -> UInt32 {
     guard first != 0, second != 0 else { return first | second }
     let isHigher = levels[Int(first)].price > levels[Int(second)].price
     return isHigher == (side & 1 == 0) ? first : second
   }
 
   /// The window's highest level below `price`.
-  @inlinable func nextBelow(_ price: Int64, side: Int) -> UInt32 {
+  @inlinable @inline(__always) func nextBelow(_ price: Int64, side: Int) -> UInt32 {
     let base = sides[side].base
     let (tick, rest) = sides[side].grid.split(price)
     let last = min(rest > 0 ? tick : tick &- 1, base &+ Int64(windowTicks) &- 1)
@@ -258,7 +265,7 @@ internal import TradingTypes
   }
 
   /// The window's lowest level above `price`.
-  @inlinable func nextAbove(_ price: Int64, side: Int) -> UInt32 {
+  @inlinable @inline(__always) func nextAbove(_ price: Int64, side: Int) -> UInt32 {
     let base = sides[side].base
     let first = max(sides[side].grid.split(price).tick &+ 1, base)
     guard first &- base < Int64(windowTicks), sides[side].summary != 0 else { return 0 }
@@ -278,7 +285,7 @@ internal import TradingTypes
   }
 
   /// The summary with the base's word at bit 0.
-  @inlinable func rotatedSummary(_ start: Int, side: Int) -> UInt64 {
+  @inlinable @inline(__always) func rotatedSummary(_ start: Int, side: Int) -> UInt64 {
     let summary = sides[side].summary
     // Smart shift: with 64 words and start 0 the shift is 64. Bits above the word count are cut off.
     let rotated = summary &>> UInt64(truncatingIfNeeded: start) | summary << (wordCount &- start)
