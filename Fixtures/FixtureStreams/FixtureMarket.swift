@@ -45,7 +45,7 @@ struct FixtureMarket {
       let root = 1 + 3.47 * draws.unit()
       let start = (2000 * root * root).rounded(.down)
       return Stock(
-        fair: start, seenTime: open, start: start, volatility: 0.22 + 0.22 * draws.unit(),
+        fair: start, seenTime: open, start: start, volatility: 0.18 + 0.18 * draws.unit(),
         beta: 0.6 + 0.8 * draws.unit())
     }
     scheduleSwitch(&draws)

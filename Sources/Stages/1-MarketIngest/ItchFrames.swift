@@ -40,6 +40,14 @@
     state = .unread
   }
 
+  /// The messages in `bytes`.
+  @_lifetime(copy bytes)
+  @inlinable public init(_ bytes: Span<UInt8>) {
+    view = ByteView(bytes)
+    position = 0
+    state = .unread
+  }
+
   /// The body of the next message, without its length, or nil at the end; `ending` then says which end.
   ///
   /// A body is 1 to 65,535 bytes.

@@ -10,6 +10,13 @@
   @_lifetime(copy bytes)
   @inlinable public init(_ bytes: RawSpan) { self.bytes = bytes }
 
+  /// A view of `bytes`.
+  @_lifetime(copy bytes)
+  @inlinable public init(_ bytes: Span<UInt8>) {
+    // Safe: a byte has no padding that its raw view could show.
+    self.bytes = unsafe bytes.bytes
+  }
+
   /// Number of bytes.
   @inlinable public var count: Int { bytes.byteCount }
 
