@@ -11,8 +11,9 @@ enum WholeFile {
     }
     guard !isFolder(url) else { throw UsageError("\(option): '\(path)' is a folder") }
     guard isFolder(folder) else { throw UsageError("\(option): there is no folder '\(folder.path)'") }
-    let manager = FileManager.default
-    guard manager.isWritableFile(atPath: folder.path) else { throw UsageError("\(option): '\(folder.path)' is not writable") }
+    guard FileManager.default.isWritableFile(atPath: folder.path) else {
+      throw UsageError("\(option): '\(folder.path)' is not writable")
+    }
   }
 
   /// Writes under a name of its own beside the file, then renames: a reader never sees half of it.
