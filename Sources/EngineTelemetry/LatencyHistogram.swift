@@ -1,6 +1,6 @@
 public import LockFreeRings
 
-/// Counts latencies in buckets whose width is at most 1/128 of the value: fixed memory, about a nanosecond a record.
+/// Counts latencies in buckets whose width is at most 1/128 of the value: fixed memory, about two nanoseconds a record.
 ///
 /// Values below 256 ns have a bucket each; from there on every power of two is cut into 128 equal buckets, up to `trackedMax`
 /// (18 minutes). Count, sum, smallest and largest value are exact.
