@@ -1,2 +1,158 @@
 import ArgumentParser
-struct FeaturesCommand: ParsableCommand { static let configuration = CommandConfiguration(commandName: "features") }
+import MarketIngest
+import SignalFeatures
+import TradingEngine
+import TradingTypes
+
+/// `martlet features`: the feature vector after each message of a symbol.
+struct FeaturesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "features",
+    abstract: "Compute the feature slots of a symbol, message by message, or of bars.",
+    discussion: """
+      Prints a CSV row after each message that changes the symbol's book or is a trade: timestamp_ns, the built slots in
+      catalogue order (bar slots over one minute), further timeframes as name@1s, and valid_mask (24 hexadecimal digits). With --bars
+      the input is a CSV of daily or other bars (date,open,high,low,close,volume) and the rows are the bar slots.
+
+      Example: martlet features --feed itch50 --input day.itch50 --symbol GOOG --bar 1s,5m --every 100
+      """)
+
+  @Option(help: "Format of the input: itch50.")
+  var feed: Feed?
+
+  @Option(help: ArgumentHelp("File to read; - is standard input, .gz is inflated.", valueName: "file"))
+  var input: String?
+
+  @Option(help: "Symbol to follow.")
+  var symbol: String?
+
+  @Option(help: ArgumentHelp("Timeframes beside one minute, like 1s,5m,1h,1d.", valueName: "spans"))
+  var bar: String?
+
+  @Option(help: ArgumentHelp("Context values: CSV of timestamp_ns,name,symbol,value.", valueName: "file"))
+  var context: String?
+
+  @Option(help: ArgumentHelp("Print every K-th row.", valueName: "K"))
+  var every = 1
+
+  @Option(help: ArgumentHelp("Bars instead of a feed: CSV of date,open,high,low,close,volume.", valueName: "file"))
+  var bars: String?
+
+  @Option(help: ArgumentHelp("Day of the feed; without it times count from midnight.", valueName: "YYYY-MM-DD"))
+  var date: String?
+
+  @Option(help: ArgumentHelp("File to write instead of standard output.", valueName: "file"))
+  var output: String?
+
+  @Flag(help: "Overwrite an existing output file.")
+  var force = false
+
+  func validate() throws {
+    guard every >= 1 else { throw ValidationError("--every: 1 or more expected, \(every) found") }
+    if bars != nil {
+      guard feed == nil, input == nil else { throw ValidationError("--bars stands in place of --feed and --input") }
+    } else {
+      guard feed != nil, input != nil, symbol != nil else {
+        throw ValidationError("--feed, --input and --symbol are needed (or --bars)")
+      }
+    }
+  }
+
+  func run() throws {
+    let text = try OutputText(output, force: force)
+    if let bars {
+      try BarFile(path: bars).printFeatures(into: text)
+    } else {
+      try printFeed(into: text)
+    }
+    try text.finish()
+  }
+
+  private func printFeed(into text: OutputText) throws {
+    guard let input, let symbol else { return }
+    let bytes = try InputBytes.read(input)
+    let midnight = try feedMidnight(date)
+    var configuration = EngineConfiguration()
+    configuration.instruments = [symbol]
+    let scan: FeedScan
+    do { scan = try FeedScan(bytes.rawBytes, configuration: configuration) } catch {
+      throw ToolFailure.badInput("\(input): \(error)")
+    }
+    try judge(scan.ending, of: input, messages: scan.messageCount, strict: false)
+    let events = try context.map { try ContextFile.read($0, symbol: symbol) } ?? []
+
+    let primary = try FeatureRun(configuration, scan.directory, midnight, spanSeconds: 60)
+    var further: [(name: String, run: FeatureRun)] = []
+    for span in try (bar ?? "").split(separator: ",").map(Timeframe.init) where span.seconds != 60 {
+      further.append((span.name, try FeatureRun(configuration, scan.directory, midnight, spanSeconds: span.seconds)))
+    }
+
+    let slots = FeatureSlot.allCases.filter { FeatureEngine.isBuilt[$0] }
+    let barSlots = slots.filter(\.belongsToBars)
+    text.write("timestamp_ns")
+    for slot in slots { text.write(",\(slot.name)") }
+    for frame in further { for slot in barSlots { text.write(",\(slot.name)@\(frame.name)") } }
+    text.write(",valid_mask\n")
+
+    var decoder = primary.makeDecoder(midnight)
+    var frames = ItchFrames(bytes.rawBytes)
+    var sequence: UInt64 = 0
+    var rows = 0
+    var nextContext = 0
+    while let message = frames.next() {
+      sequence += 1
+      guard let event = decoder.decode(message, sequence: sequence).event else { continue }
+      while nextContext < events.count, events[nextContext].time <= event.time {
+        primary.pipeline.context(events[nextContext])
+        for frame in further { frame.run.pipeline.context(events[nextContext]) }
+        nextContext += 1
+      }
+      let effect = primary.pipeline.ingest(event)
+      for frame in further { frame.run.pipeline.ingest(event) }
+      guard event.instrument.index == 0, effect.status.changedBook || event.kind == .trade || event.kind == .crossTrade
+      else { continue }
+      rows += 1
+      guard rows % every == 0 else { continue }
+      primary.evaluate(at: event.time)
+      text.write(event.time.nanoseconds)
+      for slot in slots { write(primary, slot, into: text) }
+      for frame in further {
+        frame.run.evaluate(at: event.time)
+        for slot in barSlots { write(frame.run, slot, into: text) }
+      }
+      text.write(byte: UInt8(ascii: ","))
+      text.write(primary.vector.valid.hex)
+      text.write(byte: UInt8(ascii: "\n"))
+    }
+  }
+
+  /// A slot that was never computed is an empty field.
+  private func write(_ run: FeatureRun, _ slot: FeatureSlot, into text: OutputText) {
+    text.write(byte: UInt8(ascii: ","))
+    let value = run.vector[slot]
+    if value != 0 || run.vector.valid[slot] || run.vector.stale[slot] { run.seen[slot] = true }
+    if run.seen[slot] { text.write(value) }
+  }
+}
+
+extension FeatureSlot {
+  /// The slot changes only when a bar closes (the multi-timeframe rule of the catalogue).
+  var belongsToBars: Bool {
+    (37...73).contains(index) || (75...77).contains(index) || index == 79 || (82...86).contains(index)
+  }
+}
+
+/// A bar span as people write it: 500ms is not one, 1s, 5m, 1h and 1d are.
+struct Timeframe {
+  let name: String
+  let seconds: Int64
+
+  init(_ text: Substring) throws {
+    let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+    guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count > 0,
+      count * unit <= 86_400
+    else { throw ToolFailure.badInput("--bar \(text): a span from 1s to 1d like 1s, 5m or 1h expected") }
+    name = String(text)
+    seconds = count * unit
+  }
+}

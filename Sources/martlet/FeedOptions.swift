@@ -31,25 +31,33 @@ struct FeedOptions: ParsableArguments {
   var strict = false
 
   /// Midnight of the feed's day.
-  func midnight() throws -> Timestamp {
-    guard let date else { return Timestamp(nanoseconds: 0) }
-    guard let days = daysSinceEpoch(date) else {
-      throw ToolFailure.badInput("--date \(date): a day like 2024-01-31 from 1970 to 2200 expected")
-    }
-    return Timestamp(nanoseconds: days * 86_400_000_000_000)
-  }
+  func midnight() throws -> Timestamp { try feedMidnight(date) }
 
   /// What an input's ending means: nothing, a warning, or an error that names the place.
   func judge(_ ending: ItchFrames.Ending, messages: UInt64) throws {
-    switch ending {
-    case .unread, .end, .endMark: return
-    case .zeroLength(let offset):
-      throw ToolFailure.badInput("\(input): offset \(offset), after message \(messages): a message length expected, 0 found")
-    case .truncated(let offset, let byteCount):
-      let line = "\(input): offset \(offset), after message \(messages): \(byteCount) bytes of an incomplete message"
-      if strict { throw ToolFailure.badInput(line) }
-      warn(line)
-    }
+    try martlet.judge(ending, of: input, messages: messages, strict: strict)
+  }
+}
+
+/// Midnight of `date`, or of a feed that names no day.
+func feedMidnight(_ date: String?) throws -> Timestamp {
+  guard let date else { return Timestamp(nanoseconds: 0) }
+  guard let days = daysSinceEpoch(date) else {
+    throw ToolFailure.badInput("--date \(date): a day like 2024-01-31 from 1970 to 2200 expected")
+  }
+  return Timestamp(nanoseconds: days * 86_400_000_000_000)
+}
+
+/// An incomplete last message is a warning, or an error with `strict`; a zero length before the end is an error.
+func judge(_ ending: ItchFrames.Ending, of path: String, messages: UInt64, strict: Bool) throws {
+  switch ending {
+  case .unread, .end, .endMark: return
+  case .zeroLength(let offset):
+    throw ToolFailure.badInput("\(path): offset \(offset), after message \(messages): a message length expected, 0 found")
+  case .truncated(let offset, let byteCount):
+    let line = "\(path): offset \(offset), after message \(messages): \(byteCount) bytes of an incomplete message"
+    if strict { throw ToolFailure.badInput(line) }
+    warn(line)
   }
 }
 

@@ -18,6 +18,35 @@ public import TradingTypes
   public var returnPercent: Double
   /// There is no previous close: the instrument's first bar, or the first after a gap too long to fill.
   public var isFirst: Bool
+
+  /// A bar that ended at `endTime`.
+  ///
+  /// - Parameters:
+  ///   - previousClose: the close before it; nil makes it a first bar.
+  public init(
+    endTime: Timestamp, open: Price, high: Price, low: Price, close: Price, volume: Quantity, previousClose: Price?
+  ) {
+    self.init(
+      endTime: endTime, open: open, high: high, low: low, close: close, volume: volume,
+      returnPercent: previousClose.map {
+        100 * DeterministicMath.logRatio(Double(close.nanos), Double($0.nanos))
+      } ?? 0,
+      isFirst: previousClose == nil)
+  }
+
+  init(
+    endTime: Timestamp, open: Price, high: Price, low: Price, close: Price, volume: Quantity, returnPercent: Double,
+    isFirst: Bool
+  ) {
+    self.endTime = endTime
+    self.open = open
+    self.high = high
+    self.low = low
+    self.close = close
+    self.volume = volume
+    self.returnPercent = returnPercent
+    self.isFirst = isFirst
+  }
 }
 
 /// Collects the trades of an instrument into bars [k·T, (k+1)·T) from midnight.

@@ -29,6 +29,22 @@ extension FeatureEngine {
     return bar
   }
 
+  /// Takes in a bar that a host built itself, in place of bars from trades, and evaluates its bar slots.
+  ///
+  /// - Returns: false for an unknown instrument or prices that are not positive with low ≤ open, close ≤ high; it is counted.
+  @discardableResult
+  public mutating func takeBar(_ bar: ClosedBar, of instrument: InstrumentID) -> Bool {
+    let index = Int(instrument.index)
+    let isSound =
+      bar.low > .zero && bar.low <= min(bar.open, bar.close) && bar.high >= max(bar.open, bar.close)
+      && bar.volume >= .zero && bar.returnPercent.isFinite
+    guard index < instrumentCount, isSound else { return refuse() }
+    let own = states[index].sentiment
+    bars[index].step(bar, sentiment: own.isKnown ? own : market.sentiment, vix: market.vix)
+    publish(index, endTime: bar.endTime)
+    return true
+  }
+
   /// Slots that other stages own: 48 and 82–84.
   private static var modelMask: FeatureMask { FeatureMask(low: 1 << 48, high: 0b111 << (82 - 64)) }
 

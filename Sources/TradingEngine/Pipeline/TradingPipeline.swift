@@ -73,21 +73,25 @@ public import TradingTypes
   /// - Parameters:
   ///   - message: the body, without its length.
   ///   - sequence: its number in the session, from 1.
-  @inlinable public mutating func ingest(_ message: ByteView, sequence: UInt64) {
+  /// - Returns: what it did to its book; `ignored` where it was no event.
+  @inlinable @discardableResult public mutating func ingest(_ message: ByteView, sequence: UInt64) -> BookEffect {
     probe.begin()
-    if case .event(let event) = decoder.decode(message, sequence: sequence) { walk(event) }
+    guard case .event(let event) = decoder.decode(message, sequence: sequence) else { return BookEffect(.ignored) }
+    return walk(event)
   }
 
   /// Takes one market event of any feed through the stages; events come in feed order.
-  @inlinable public mutating func ingest(_ event: MarketEvent) {
+  ///
+  /// - Returns: what it did to its book.
+  @inlinable @discardableResult public mutating func ingest(_ event: MarketEvent) -> BookEffect {
     probe.begin()
-    walk(event)
+    return walk(event)
   }
 
   /// The seven stages.
   ///
   /// - Complexity: O(1) beside bars that close; no allocation.
-  @inlinable mutating func walk(_ event: MarketEvent) {
+  @inlinable mutating func walk(_ event: MarketEvent) -> BookEffect {
     counts.messages &+= 1
     // Acks and fills that are due, and bars that have ended, come before the event.
     settle(by: event.time)
@@ -97,13 +101,13 @@ public import TradingTypes
     let effect = books.apply(event)
     probe.mark(.ingest)
     let index = Int(event.instrument.index)
-    guard index < states.count else { return }
+    guard index < states.count else { return effect }
 
     // 2: the features of every event.
     features.update(event, effect: effect, depth: books[depth: event.instrument])
     note(event, effect)
     probe.skip()
-    guard isTrigger(event, effect) else { return }
+    guard isTrigger(event, effect) else { return effect }
 
     // 2–7: a decision, which always ends with a verdict.
     counts.triggers &+= 1
@@ -112,6 +116,7 @@ public import TradingTypes
     counts.verdicts[Int(decision.verdict.rawValue)] &+= 1
     sink.record(decision, plan: plan)
     settle(by: event.time)
+    return effect
   }
 
   /// Stages 2 to 7 for one trigger.
