@@ -206,7 +206,9 @@ private struct SourceTree {
       }
       // The largest single not above the threshold: `x <= t` is then the same question for every single x.
       let nearest = Float(thresholds[place])
-      let threshold = Double(nearest) > thresholds[place] ? nearest.nextDown : nearest
+      // Infinity means that every value goes left: so does the largest single, for no row holds more.
+      let isAbove = Double(nearest) > thresholds[place] || nearest == .infinity
+      let threshold = isAbove ? nearest.nextDown : nearest
       guard threshold.isFinite else {
         throw refused("tree \(tree)", "a threshold within single precision in node \(place)")
       }

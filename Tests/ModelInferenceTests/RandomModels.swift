@@ -116,8 +116,8 @@ func exitLeavesReference(_ model: TreeModel, _ row: FeatureTable.Row) -> [Int] {
     while place >= 0 {
       let node = tree.nodes[place]
       let slot = Int(node.feature)
-      let value = row.values[slot]
-      let isMissing = !row.valid[slot] || (model.zeroIsMissing[slot] && abs(value) <= 1e-35)
+      let value = abs(row.values[slot]) <= 1e-35 ? 0 : row.values[slot]
+      let isMissing = !row.valid[slot] || (model.zeroIsMissing[slot] && value == 0)
       let goesLeft = isMissing ? !node.missingGoesRight : value <= model.thresholds[slot][Int(node.bin)]
       place = Int(goesLeft ? node.left : node.right)
     }

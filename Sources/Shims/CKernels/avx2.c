@@ -19,7 +19,9 @@ VECTOR bool martlet_row_load_avx2(
     __m128 low = _mm256_cvtpd_ps(_mm256_loadu_pd(values + slot));
     __m128 high = _mm256_cvtpd_ps(_mm256_loadu_pd(values + slot + 4));
     __m256 both = _mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1);
-    _mm256_storeu_ps(row->values + slot, both);
+    // A comparison with NaN is false, so NaN is kept; it fails below.
+    __m256 small = _mm256_cmp_ps(magnitude(both), _mm256_set1_ps(MARTLET_ZERO), _CMP_LE_OQ);
+    _mm256_storeu_ps(row->values + slot, _mm256_andnot_ps(small, both));
     finite &= _mm256_movemask_ps(_mm256_cmp_ps(magnitude(both), most, _CMP_LE_OQ));
   }
   row->missing_low = ~valid_low;

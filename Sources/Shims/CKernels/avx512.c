@@ -17,7 +17,9 @@ VECTOR bool martlet_row_load_avx512(
     __m256 low = _mm512_cvtpd_ps(_mm512_loadu_pd(values + slot));
     __m256 high = _mm512_cvtpd_ps(_mm512_loadu_pd(values + slot + 8));
     __m512 both = _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
-    _mm512_storeu_ps(row->values + slot, both);
+    // A comparison with NaN is false, so NaN is kept; it fails below.
+    __mmask16 large = _mm512_cmp_ps_mask(_mm512_abs_ps(both), _mm512_set1_ps(MARTLET_ZERO), _CMP_NLE_UQ);
+    _mm512_storeu_ps(row->values + slot, _mm512_maskz_mov_ps(large, both));
     finite &= _mm512_cmp_ps_mask(_mm512_abs_ps(both), most, _CMP_LE_OQ);
   }
   row->missing_low = ~valid_low;

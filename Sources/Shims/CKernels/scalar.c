@@ -19,7 +19,7 @@ bool martlet_row_load_scalar(const double *values, uint64_t valid_low, uint32_t 
   bool finite = true;
   for (unsigned slot = 0; slot < MARTLET_SLOTS; slot++) {
     float narrowed = (float)values[slot];
-    row->values[slot] = narrowed;
+    row->values[slot] = magnitude(narrowed) <= MARTLET_ZERO ? 0.0f : narrowed;
     finite &= magnitude(narrowed) <= 0x1.fffffep127f;
   }
   row->missing_low = ~valid_low;

@@ -3,7 +3,7 @@
 
 #include "include/CKernels.h"
 
-// Values of this size and below are zero to a tree that treats zero as missing (LightGBM's kZeroThreshold).
+// Values of this size and below are zero (LightGBM's kZeroThreshold, a single there too).
 #define MARTLET_ZERO 1e-35f
 
 #define MARTLET_DECLARE(set)                                                                                      \

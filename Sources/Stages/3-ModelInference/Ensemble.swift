@@ -5,7 +5,8 @@ public import TradingTypes
 ///
 /// The same bits on every instruction set. Slots of the vector that are not valid are missing: trees take their default
 /// direction, networks the training mean, and a member that requires such a slot leaves its weight to the others (`Combiner`).
-/// Values are narrowed to single precision, ties to even; where one is not finite then, the forecast is unusable.
+/// Values are narrowed to single precision, ties to even, and magnitudes up to 1e-35 become 0 (LightGBM knows no smaller number);
+/// where a value is not finite then, the forecast is unusable.
 @frozen public struct Ensemble: ~Copyable {
   /// How many forecasts were asked for, and how they went.
   @frozen public struct Counters: BitwiseCopyable, Hashable, Sendable {

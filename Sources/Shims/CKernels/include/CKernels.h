@@ -44,6 +44,7 @@ typedef struct {
 
 /// Narrows 96 doubles to the nearest floats (ties to even); missing is the complement of valid.
 ///
+/// Magnitudes up to 1e-35 become 0, as LightGBM does with every value it predicts on.
 /// False where a narrowed value is not finite; the row must not be used then.
 bool martlet_row_load(
     int set, const double *values, uint64_t valid_low, uint32_t valid_high, martlet_row *row);
