@@ -15,6 +15,7 @@ public import TradingTypes
   /// What was seen so far.
   public var counters: ItchCounters
   @usableFromInline let layouts: Slab<ItchLayout>
+  private let shapes: Slab<ItchShape>
   @usableFromInline let midnight: Int64
   @usableFromInline let venue: VenueID
 
@@ -31,12 +32,18 @@ public import TradingTypes
       midnight.nanoseconds <= Int64.max - 1 << 48, "ItchDecoder: a day after midnight is a representable time")
     self.map = map
     counters = ItchCounters()
-    let table = ItchLayout.table()
-    var layouts = Slab(repeating: ItchLayout(), count: table.count, in: arena)
-    for (type, layout) in table.enumerated() { layouts[type] = layout }
-    self.layouts = layouts
+    layouts = Self.slab(of: ItchLayout.table(), filler: ItchLayout(), in: arena)
+    shapes = Self.slab(of: ItchShape.table(), filler: ItchShape(), in: arena)
     self.midnight = midnight.nanoseconds
     self.venue = venue
+  }
+
+  private static func slab<Element: BitwiseCopyable>(
+    of table: [Element], filler: Element, in arena: Arena
+  ) -> Slab<Element> {
+    var slab = Slab(repeating: filler, count: table.count, in: arena)
+    for (index, element) in table.enumerated() { slab[index] = element }
+    return slab
   }
 
   /// The event of one message body (without the length in front of it).
@@ -44,55 +51,60 @@ public import TradingTypes
   /// - Parameters:
   ///   - sequence: number of the message in its session or file, from 1; the event carries it.
   @inlinable @inline(__always) public mutating func decode(_ message: ByteView, sequence: UInt64) -> ItchOutcome {
-    let count = message.count
-    guard count > 0 else { return refuse(.empty) }
+    guard message.count > 0 else { return refuse(.empty) }
     let type = message.byte(at: 0)
     let layout = layouts[masked: Int(type)]
-    guard count == Int(layout.length) else { return refuse(layout.length == 0 ? .unknownType : .wrongLength) }
-    guard layout.isOrder else { return decodeOther(message, type: type, sequence: sequence) }
-
+    // Fails for every type that is no order too: the places of such a layout are for no length.
+    guard let fields = message.fields(at: layout.places) else {
+      return decodeOther(message, type: type, sequence: sequence)
+    }
     // Without a branch: 0 for B and 17 for S, so the product is 0 for those two only, and the lowest bit tells them apart.
-    let letter = UInt32(message.byte(at: Int(layout.letterAt)))
-    let sideBits = letter ^ 0x42
-    guard (sideBits &* (sideBits ^ 0x11)) & layout.sideMask == 0 else { return refuse(.invalidSide) }
-    let locate = message.bigEndian16(at: 1)
-    let binding = map.bindings[masked: Int(locate)]
+    let sideBits = UInt32(fields.letter) ^ 0x42
+    guard (sideBits &* (sideBits ^ 0x11)) & UInt32(truncatingIfNeeded: layout.addMask) == 0 else {
+      return refuse(.invalidSide)
+    }
+    let binding = map.bindings[masked: Int(fields.locate)]
     var instrument = binding.instrument
-    let field = message.littleEndian64(at: Int(layout.stockAt))
-    if (field ^ binding.symbol) & layout.stockMask != 0 { instrument = map.bind(locate: locate, field: field) }
+    if (fields.stock ^ binding.symbol) & layout.addMask != 0 {
+      instrument = map.bind(locate: fields.locate, field: fields.stock)
+    }
     // Wrapping: a count of messages does not reach 2^64.
     counters.byType[Int(type)] &+= 1
-
-    let quantity = message.bigEndian32(at: Int(layout.quantityAt)) & layout.quantityMask
-    let price = message.bigEndian32(at: Int(layout.priceAt)) & layout.priceMask
-    let second = message.bigEndian64(at: Int(layout.secondAt)) & layout.secondMask
-    let printable: UInt8 = letter == 0x59 /* Y */ ? layout.printableFlag : 0
+    let printable: UInt8 = fields.letter == 0x59 /* Y */ ? layout.printableFlag : 0
     return .event(
       MarketEvent(
-        kind: layout.kind, sequence: sequence, time: time(of: message), instrument: instrument, venue: venue,
-        reference: OrderReference(value: message.bigEndian64(at: 11)), newReference: OrderReference(value: second),
-        side: sideBits & layout.sideMask & 1 != 0 ? .sell : .buy, price: Self.price(price),
-        quantity: Quantity(lots: Int64(quantity)), flags: MarketEventFlags(rawValue: layout.sideFlag | printable)))
+        kind: layout.kind, sequence: sequence, time: time(fields.time), instrument: instrument, venue: venue,
+        reference: OrderReference(value: fields.reference),
+        newReference: OrderReference(value: fields.second & layout.secondMask),
+        side: sideBits & UInt32(truncatingIfNeeded: layout.addMask) & 1 != 0 ? .sell : .buy,
+        price: Self.price(fields.price & layout.priceMask),
+        quantity: Quantity(lots: Int64(fields.quantity & layout.quantityMask)),
+        flags: MarketEventFlags(
+          rawValue: printable | MarketEventFlags.hasSide.rawValue & UInt8(truncatingIfNeeded: layout.addMask))))
   }
 
-  /// Messages that are not orders: rare, so they may branch.
+  /// Messages that are not orders of the right length: rare, so they may branch.
   @usableFromInline @inline(never)
   mutating func decodeOther(_ message: ByteView, type: UInt8, sequence: UInt64) -> ItchOutcome {
-    let layout = layouts[masked: Int(type)]
+    let shape = shapes[masked: Int(type)]
+    guard message.count == Int(shape.length) else {
+      return refuse(shape.length == 0 ? .unknownType : .wrongLength)
+    }
     let locate = message.bigEndian16(at: 1)
-    if layout.kind == .crossTrade, message.bigEndian64(at: 11) > UInt64(UInt32.max) {
+    if shape.kind == .crossTrade, message.bigEndian64(at: 11) > UInt64(UInt32.max) {
       return refuse(.invalidQuantity)
     }
     var instrument = map.instrument(locate: locate)
-    if layout.stockMask != 0 {
-      let field = message.littleEndian64(at: Int(layout.stockAt))
+    if shape.stock != 0 {
+      let field = message.littleEndian64(at: Int(shape.stock))
       if field != map.bindings[masked: Int(locate)].symbol { instrument = map.bind(locate: locate, field: field) }
     }
     // Wrapping: as in `decode`.
     counters.byType[Int(type)] &+= 1
     var event = MarketEvent(
-      kind: layout.kind, sequence: sequence, time: time(of: message), instrument: instrument, venue: venue)
-    switch layout.kind {
+      kind: shape.kind, sequence: sequence, time: time(message.bigEndian48(at: 5)), instrument: instrument, venue: venue
+    )
+    switch shape.kind {
     case .trade:
       event.quantity = Quantity(lots: Int64(message.bigEndian32(at: 20)))
       event.price = Self.price(message.bigEndian32(at: 32))
@@ -118,9 +130,9 @@ public import TradingTypes
     return .refused(refusal)
   }
 
-  @inlinable func time(of message: ByteView) -> Timestamp {
+  @inlinable func time(_ sinceMidnight: UInt64) -> Timestamp {
     // Wrapping: 48 bits after a midnight that leaves room for them.
-    Timestamp(nanoseconds: midnight &+ Int64(truncatingIfNeeded: message.bigEndian48(at: 5)))
+    Timestamp(nanoseconds: midnight &+ Int64(truncatingIfNeeded: sinceMidnight))
   }
 
   /// A price of the feed, in 1e-4.

@@ -53,25 +53,20 @@
   /// A body is 1 to 65,535 bytes.
   @_lifetime(copy self)
   @inlinable public mutating func next() -> ByteView? {
-    // Cannot overflow: `position` never passes `view.count`.
-    let rest = view.count &- position
-    guard rest >= 2 else { return finish(rest: rest, length: 0) }
-    let length = Int(view.bigEndian16(at: position))
-    guard length > 0, length <= rest &- 2 else { return finish(rest: rest, length: length) }
-    let body = view.slice(from: position &+ 2, count: length)
-    position &+= 2 &+ length
+    guard let body = view.frame(at: position) else {
+      state = Self.ending(of: view, at: position)
+      return nil
+    }
+    // Cannot overflow: the body ends inside the view.
+    position &+= 2 &+ body.count
     return body
   }
 
-  @_lifetime(copy self)
-  @usableFromInline @inline(never) mutating func finish(rest: Int, length: Int) -> ByteView? {
-    if rest == 0 {
-      state = .end
-    } else if rest >= 2 && length == 0 {
-      state = rest == 2 ? .endMark : .zeroLength(offset: position)
-    } else {
-      state = .truncated(offset: position, byteCount: rest)
-    }
-    return nil
+  /// Why there is no message at `offset`.
+  @usableFromInline @inline(never) static func ending(of view: ByteView, at offset: Int) -> Ending {
+    let rest = view.count - offset
+    if rest == 0 { return .end }
+    guard rest >= 2, view.bigEndian16(at: offset) == 0 else { return .truncated(offset: offset, byteCount: rest) }
+    return rest == 2 ? .endMark : .zeroLength(offset: offset)
   }
 }
