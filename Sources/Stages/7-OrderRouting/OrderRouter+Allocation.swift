@@ -1,13 +1,11 @@
-public import TradingTypes
+public import LockFreeRings
 
 // The search: one merge where costs are per lot, one for each price band where a protected quote is in the way, and one for
 // each subset of lanes where using a lane costs or demands something by itself.
 
 extension OrderRouter {
   /// The allocation that fills most at least cost.
-  @inlinable mutating func allocate(
-    _ quantity: Int64, _ sign: Int64, _ ladders: borrowing InlineArray<8, VenueLadder>, _ multiplier: Int64
-  ) -> RouteAllocation {
+  @inlinable func allocate(_ quantity: Int64) -> RouteAllocation {
     let everything = (UInt32(1) << UInt32(laneCount)) - 1
     let none = InlineArray<8, Int64>(repeating: 0)
     var hasFixed = false
@@ -16,12 +14,12 @@ extension OrderRouter {
     // Without rules and fixed fees the merge is optimal; where its answer breaks none, it is so with them too.
     var candidate = RouteAllocation()
     if !hasFixed {
-      _ = merge(&candidate, quantity, sign, ladders, multiplier, everything, forced: none, keyMax: .max)
+      _ = merge(&candidate, quantity, everything, forced: none, keyMax: .max)
       if isProtecting(candidate), isAboveMinimum(candidate) { return candidate }
       if protects {
         // The best over all price bands is optimal where no least quantity is broken.
         var best = RouteAllocation()
-        searchBands(&best, quantity, sign, ladders, multiplier, everything, minimum: none)
+        searchBands(&best, quantity, everything, minimum: none)
         if isAboveMinimum(best) { return best }
       }
     }
@@ -41,7 +39,7 @@ extension OrderRouter {
         if lanes[lane].capacity == 0 { isPossible = false }
       }
       guard isPossible, capacity >= best.filled else { continue }
-      searchBands(&best, quantity, sign, ladders, multiplier, mask, minimum: minimum)
+      searchBands(&best, quantity, mask, minimum: minimum)
     }
     return best
   }
@@ -51,9 +49,7 @@ extension OrderRouter {
   /// The protected quotes, sorted, part the prices into bands. When the worst price taken lies in a band, every protected
   /// quote better than it must be taken in full and every other one binds nothing: within a band the merge is optimal.
   @inlinable func searchBands(
-    _ best: inout RouteAllocation, _ quantity: Int64, _ sign: Int64,
-    _ ladders: borrowing InlineArray<8, VenueLadder>, _ multiplier: Int64, _ mask: UInt32,
-    minimum: InlineArray<8, Int64>
+    _ best: inout RouteAllocation, _ quantity: Int64, _ mask: UInt32, minimum: InlineArray<8, Int64>
   ) {
     var floor = Int64.min
     repeat {
@@ -75,7 +71,7 @@ extension OrderRouter {
       // No deeper band is possible either: it demands the same quotes and more.
       guard isPossible else { return }
       var candidate = RouteAllocation()
-      if merge(&candidate, quantity, sign, ladders, multiplier, mask, forced: forced, keyMax: ceiling),
+      if merge(&candidate, quantity, mask, forced: forced, keyMax: ceiling),
         candidate.isBetter(than: best)
       {
         best = candidate
@@ -88,93 +84,84 @@ extension OrderRouter {
   ///
   /// - Returns: false when what is forced is not to be had; the candidate then means nothing.
   @inlinable func merge(
-    _ candidate: inout RouteAllocation, _ quantity: Int64, _ sign: Int64,
-    _ ladders: borrowing InlineArray<8, VenueLadder>, _ multiplier: Int64, _ mask: UInt32,
-    forced: InlineArray<8, Int64>, keyMax: Int64
+    _ candidate: inout RouteAllocation, _ quantity: Int64, _ mask: UInt32, forced: InlineArray<8, Int64>,
+    keyMax: Int64
   ) -> Bool {
-    // By lane: the level it stands at, lots left there, its signed price and its price with fees (`.max`: exhausted).
-    var levels = InlineArray<8, Int>(repeating: 0)
+    // By lane: the level it stands at, lots left there, and its price with fees (`.max`: exhausted).
+    var places = InlineArray<8, Int>(repeating: 0)
     var lefts = InlineArray<8, Int64>(repeating: 0)
-    var keys = InlineArray<8, Int64>(repeating: 0)
     var costs = InlineArray<8, Int64>(repeating: .max)
     var remaining = quantity
     for lane in 0..<laneCount where mask & (1 << UInt32(lane)) != 0 {
-      let view = lanes[lane]
-      guard view.capacity > 0 else {
-        if forced[lane] > 0 { return false }
-        continue
-      }
       var due = forced[lane]
-      guard due <= remaining, due <= view.capacity else { return false }
-      while true {
-        guard levels[lane] < view.levelCount else { break }
-        let level = ladders[view.ladder].levels[levels[lane]]
-        let key = sign * level.price.nanos
-        guard key <= keyMax else { break }
-        keys[lane] = key
-        // Cannot overflow: checked when the lane was read.
-        costs[lane] = key * multiplier + view.feeNanos
-        lefts[lane] = level.quantity.lots
-        guard due > 0 else { break }
-        let take = min(due, lefts[lane])
-        give(take, lane, key, costs[lane], &candidate)
-        due -= take
-        remaining -= take
-        lefts[lane] -= take
-        if lefts[lane] > 0 { break }
-        costs[lane] = .max
-        levels[lane] += 1
+      guard due <= remaining, due <= lanes[lane].capacity else { return false }
+      guard lanes[lane].capacity > 0 else { continue }
+      stand(lane, places[lane], keyMax, &lefts, &costs)
+      while due > 0, costs[lane] < .max {
+        let lots = min(due, lefts[lane])
+        give(lots, lane, places[lane], &candidate)
+        due -= lots
+        remaining -= lots
+        lefts[lane] -= lots
+        guard lefts[lane] == 0 else { break }
+        places[lane] += 1
+        stand(lane, places[lane], keyMax, &lefts, &costs)
       }
       guard due == 0 else { return false }
     }
     while remaining > 0 {
-      var cheapest = -1
-      for lane in 0..<laneCount where costs[lane] < .max {
-        guard cheapest >= 0 else {
-          cheapest = lane
-          continue
-        }
-        if costs[lane] < costs[cheapest] || (costs[lane] == costs[cheapest] && keys[lane] < keys[cheapest]) {
+      var cheapest = 0
+      for lane in 1..<8 where lane < laneCount {
+        guard costs[lane] <= costs[cheapest], costs[lane] < .max else { continue }
+        if costs[lane] < costs[cheapest] || key(lane, places[lane]) < key(cheapest, places[cheapest]) {
           cheapest = lane
         }
       }
-      guard cheapest >= 0 else { break }
-      let view = lanes[cheapest]
-      let room = view.capacity - candidate.lots[cheapest]
+      guard costs[cheapest] < .max else { break }
+      let room = lanes[cheapest].capacity - candidate.lots[cheapest]
       let lots = min(remaining, lefts[cheapest], room)
-      if lots > 0 { give(lots, cheapest, keys[cheapest], costs[cheapest], &candidate) }
+      if lots > 0 { give(lots, cheapest, places[cheapest], &candidate) }
       remaining -= lots
       lefts[cheapest] -= lots
-      guard lots < room else {
+      if lots == room {
         costs[cheapest] = .max
-        continue
+      } else if lefts[cheapest] == 0 {
+        places[cheapest] += 1
+        stand(cheapest, places[cheapest], keyMax, &lefts, &costs)
       }
-      guard lefts[cheapest] == 0 else { continue }
-      levels[cheapest] += 1
-      costs[cheapest] = .max
-      guard levels[cheapest] < view.levelCount else { continue }
-      let level = ladders[view.ladder].levels[levels[cheapest]]
-      let key = sign * level.price.nanos
-      guard key <= keyMax else { continue }
-      keys[cheapest] = key
-      costs[cheapest] = key * multiplier + view.feeNanos
-      lefts[cheapest] = level.quantity.lots
     }
     return true
   }
 
+  /// Signed price of a level of a lane.
+  @inlinable func key(_ lane: Int, _ place: Int) -> Int64 { levels[masked: lanes[lane].levelStart + place].key }
+
+  /// Puts a lane at its level `place`, or calls it exhausted.
+  @inlinable func stand(
+    _ lane: Int, _ place: Int, _ keyMax: Int64, _ lefts: inout InlineArray<8, Int64>,
+    _ costs: inout InlineArray<8, Int64>
+  ) {
+    costs[lane] = .max
+    guard place < lanes[lane].levelCount else { return }
+    let level = levels[masked: lanes[lane].levelStart + place]
+    guard level.key <= keyMax else { return }
+    costs[lane] = level.allIn
+    lefts[lane] = level.lots
+  }
+
   /// Gives `lots` at one level to a lane of the candidate.
-  @inlinable func give(_ lots: Int64, _ lane: Int, _ key: Int64, _ cost: Int64, _ candidate: inout RouteAllocation) {
+  @inlinable func give(_ lots: Int64, _ lane: Int, _ place: Int, _ candidate: inout RouteAllocation) {
+    let level = levels[masked: lanes[lane].levelStart + place]
     if candidate.lots[lane] == 0 {
       candidate.laneCount += 1
       candidate.cost += lanes[lane].fixedNanos
     }
     candidate.lots[lane] += lots
-    candidate.worstKeys[lane] = key
-    candidate.worstKey = max(candidate.worstKey, key)
+    candidate.worstKeys[lane] = level.key
+    candidate.worstKey = max(candidate.worstKey, level.key)
     candidate.filled += lots
     // Cannot overflow: the lots of all levels add up to at most 2^63, each at less than 2^63.
-    candidate.cost += Int128(cost) * Int128(lots)
+    candidate.cost += Int128(level.allIn) * Int128(lots)
   }
 
   /// Whether every protected quote better than the worst price is taken in full.

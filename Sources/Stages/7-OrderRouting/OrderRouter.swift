@@ -21,7 +21,9 @@ public import TradingTypes
   /// Whether protected quotes restrict the route; without it the cost alone decides.
   public var protects: Bool
   @usableFromInline let venues: Slab<Venue>
-  @usableFromInline var lanes = InlineArray<8, RouteLane>(repeating: RouteLane())
+  // Scratch of one route. In arena memory, because a whole inline array would be copied at every call.
+  @usableFromInline var lanes: Slab<RouteLane>
+  @usableFromInline var levels: Slab<RouteLevel>
   @usableFromInline var laneCount = 0
   // What the ladders showed, for the reason of a residual.
   @usableFromInline var displayedLots: Int64 = 0
@@ -46,6 +48,9 @@ public import TradingTypes
     var slab = Slab(repeating: first, count: directory.count, in: arena)
     for (index, venue) in directory.venues.enumerated() { slab[index] = venue }
     venues = slab
+    lanes = Slab(repeating: RouteLane(), count: Self.ladderCountMax, in: arena)
+    // Sixteen places a ladder: ten levels and a power of two.
+    levels = Slab(repeating: RouteLevel(key: 0, allIn: 0, lots: 0), count: 16 * Self.ladderCountMax, in: arena)
     self.protects = protects
   }
 
@@ -79,19 +84,19 @@ public import TradingTypes
       return RouteOutcome(side: intent.side, residual: intent.quantity, reason: .killed)
     }
 
-    prepare(intent, ladders, ladderCount, terms, kill)
+    prepare(intent, ladders.span, ladderCount, terms, kill)
     guard isAnyUsable else {
       var outcome = RouteOutcome(side: intent.side, residual: intent.quantity, reason: .noVenue)
       outcome.best = best(intent.side)
       return outcome
     }
-    let allocation = allocate(intent.quantity.lots, intent.side.sign, ladders, terms.notionalMultiplier)
+    let allocation = allocate(intent.quantity.lots)
     return write(allocation, of: intent, nextChildID, into: &plan)
   }
 
   /// Builds the lanes, in ascending venue number.
   @inlinable mutating func prepare(
-    _ intent: borrowing OrderIntent, _ ladders: borrowing InlineArray<8, VenueLadder>, _ ladderCount: Int,
+    _ intent: borrowing OrderIntent, _ ladders: Span<VenueLadder>, _ ladderCount: Int,
     _ terms: borrowing Instrument, _ kill: KillState
   ) {
     laneCount = 0
@@ -107,10 +112,7 @@ public import TradingTypes
       guard (terms.venueMask & ~seen & ~kill.venuesHalted) & venue.bit != 0 else { continue }
       seen |= venue.bit
       let mayUse = intent.isExit ? true : kill.venuesReducing & venue.bit == 0
-      var lane = RouteLane()
-      lane.ladder = index
-      lane.venue = venue
-      fillLane(&lane, intent.quantity.lots, sign, limitKey, mayUse, ladders, terms)
+      let lane = readLane(index, intent.quantity.lots, sign, limitKey, mayUse, ladders, terms)
       // Insertion keeps the lanes in venue order whatever the order of the ladders.
       var place = laneCount
       while place > 0, lanes[place - 1].venue.index > venue.index {
@@ -122,23 +124,27 @@ public import TradingTypes
     }
   }
 
-  /// Reads one ladder into its lane.
-  @inlinable mutating func fillLane(
-    _ lane: inout RouteLane, _ quantity: Int64, _ sign: Int64, _ limitKey: Int64, _ mayUse: Bool,
-    _ ladders: borrowing InlineArray<8, VenueLadder>, _ terms: borrowing Instrument
-  ) {
+  /// Reads ladder `index` into a lane and its levels.
+  @inlinable mutating func readLane(
+    _ index: Int, _ quantity: Int64, _ sign: Int64, _ limitKey: Int64, _ mayUse: Bool, _ ladders: Span<VenueLadder>,
+    _ terms: borrowing Instrument
+  ) -> RouteLane {
+    var lane = RouteLane()
+    lane.venue = ladders[index].venue
+    lane.levelStart = 16 * index
     let venue = Int(lane.venue.index)
     let (fee, feeOverflow) = venues[venue].takeFee.nanos.multipliedReportingOverflow(by: terms.lotUnits)
     lane.feeNanos = fee
     lane.fixedNanos = venues[venue].fixedFee.nanos
     lane.quantityMin = max(1, venues[venue].orderQuantityMin.lots, terms.orderQuantityMin.lots)
-    let ladder = lane.ladder
-    let shown = min(Int(ladders[ladder].count), 10)
+    let multiplier = terms.notionalMultiplier
+    let shown = min(Int(ladders[index].count), 10)
     var lots: Int64 = 0
     var before = Int64.min
-    for level in 0..<shown {
-      let price = ladders[ladder].levels[level].price.nanos
-      let size = ladders[ladder].levels[level].quantity.lots
+    var level = 0
+    while level < shown {
+      let price = ladders[index].levels[level].price.nanos
+      let size = ladders[index].levels[level].quantity.lots
       guard price > 0, size > 0 else { break }
       // Cannot overflow: the price is positive.
       let key = sign * price
@@ -154,21 +160,24 @@ public import TradingTypes
         isBeyondLimit = true
         break
       }
-      let (value, overflow) = key.multipliedReportingOverflow(by: terms.notionalMultiplier)
+      let (value, overflow) = key.multipliedReportingOverflow(by: multiplier)
       let (allIn, allInOverflow) = value.addingReportingOverflow(fee)
       guard !overflow, !allInOverflow, allIn < .max else { break }
-      lane.levelCount = level + 1
-      // Both are at most `quantity`, so the sum cannot overflow before it is cut again.
-      lots = min(quantity, lots.addingReportingOverflow(size).overflow ? quantity : lots + size)
-      // What lies deeper than the whole order cannot be needed for its size, but may be cheaper than another lane's top:
-      // never here, because levels only get worse within a lane.
+      levels[masked: lane.levelStart + level] = RouteLevel(key: key, allIn: allIn, lots: size)
+      level += 1
+      let (sum, sumOverflow) = lots.addingReportingOverflow(size)
+      lots = sumOverflow ? quantity : min(quantity, sum)
+      // Levels only get worse within a lane: what lies deeper than the whole order is never needed.
       if lots == quantity { break }
     }
-    displayedLots = displayedLots.addingReportingOverflow(lots).overflow ? .max : displayedLots + lots
+    lane.levelCount = level
+    let (sum, sumOverflow) = displayedLots.addingReportingOverflow(lots)
+    displayedLots = sumOverflow ? .max : sum
     let childMax = venues[venue].childQuantityMax.lots
     lots = min(lots, max(0, terms.orderQuantityMax.lots))
     lane.capacity = childMax > 0 ? min(lots, childMax) : lots
     if lane.capacity < lane.quantityMin { lane.capacity = 0 }
+    return lane
   }
 
   /// The best protected price, with the size shown there.

@@ -2,14 +2,14 @@ public import TradingTypes
 
 /// One venue as an allocation sees it: prices made comparable, sizes cut to what may be taken.
 @frozen @usableFromInline struct RouteLane: BitwiseCopyable {
-  /// Place in the caller's ladders.
-  @usableFromInline var ladder = 0
   /// The venue.
   @usableFromInline var venue = VenueID(index: 0)
   /// Take fee a lot, billionths.
   @usableFromInline var feeNanos: Int64 = 0
   /// Fee for using the venue at all.
   @usableFromInline var fixedNanos: Int128 = 0
+  /// Where its levels begin in the router's table.
+  @usableFromInline var levelStart = 0
   /// Levels within the limit.
   @usableFromInline var levelCount = 0
   /// Lots on those levels, at most what one child may hold.
@@ -22,6 +22,22 @@ public import TradingTypes
   @usableFromInline var protectedLots: Int64 = 0
 
   @inlinable init() {}
+}
+
+/// One level of a lane.
+@frozen @usableFromInline struct RouteLevel: BitwiseCopyable {
+  /// Signed price (lower is better on either side).
+  @usableFromInline var key: Int64
+  /// Signed price of a lot with the take fee.
+  @usableFromInline var allIn: Int64
+  /// Lots displayed.
+  @usableFromInline var lots: Int64
+
+  @inlinable init(key: Int64, allIn: Int64, lots: Int64) {
+    self.key = key
+    self.allIn = allIn
+    self.lots = lots
+  }
 }
 
 /// How many lots each lane gets, and what that costs: the candidate an allocation produces.
