@@ -32,6 +32,9 @@ public import TradingTypes
     hash = (hash ^ UInt64(bitPattern: quantity.lots)) &* 0x94D0_49BB_1331_11EB
     return hash ^ (hash >> 29)
   }
+
+  /// Where a table looks for it.
+  @inlinable var home: UInt32 { UInt32(truncatingIfNeeded: spread) }
 }
 
 /// The orders of the last while, to recognise a repetition: fixed memory, exact comparison.
@@ -49,10 +52,13 @@ public import TradingTypes
   @frozen @usableFromInline struct Entry: BitwiseCopyable {
     @usableFromInline var key: DuplicateKey
     @usableFromInline var time: Timestamp
+    /// The low half of the key's spread: where its index slot is looked for.
+    @usableFromInline var home: UInt32
     /// A newer entry has the same key: nothing points here.
     @usableFromInline var isSuperseded: Bool
-    @inlinable init(_ key: DuplicateKey, _ time: Timestamp) {
+    @inlinable init(_ key: DuplicateKey, _ home: UInt32, _ time: Timestamp) {
       self.key = key
+      self.home = home
       self.time = time
       isSuperseded = false
     }
@@ -80,7 +86,7 @@ public import TradingTypes
     let nothing = OrderIntent(
       clientOrderID: .none, causeSequence: 0, time: .distantPast, instrument: .none, side: .buy, price: .zero,
       quantity: .zero)
-    entries = Slab(repeating: Entry(DuplicateKey(nothing), .distantPast), count: capacity, in: arena)
+    entries = Slab(repeating: Entry(DuplicateKey(nothing), 0, .distantPast), count: capacity, in: arena)
     index = Slab(repeating: 0, count: 2 * capacity, in: arena)
   }
 
@@ -89,8 +95,8 @@ public import TradingTypes
 
   /// When an equal order came last, or nil when none is remembered.
   @inlinable public func lastTime(of key: DuplicateKey) -> Timestamp? {
-    guard let slot = slot(of: key) else { return nil }
-    return entries[masked: Int(index[slot]) - 1].time
+    guard let place = Self.held(index[masked: slot(for: key, home: key.home)]) else { return nil }
+    return entries[masked: place].time
   }
 
   /// Whether another order can be remembered at `now`: a place is free, or its oldest order is out of the window.
@@ -109,16 +115,11 @@ public import TradingTypes
     }
     precondition(count < capacity, "DuplicateTable: there is room")
     let place = written & (capacity - 1)
-    if let slot = slot(of: key) {
-      entries[masked: Int(index[slot]) - 1].isSuperseded = true
-      index[slot] = UInt32(place + 1)
-    } else {
-      var slot = home(key)
-      // Half of the index is free, so that this ends. Wrapping: only the bits under the mask matter.
-      while index[masked: slot] != 0 { slot &+= 1 }
-      index[masked: slot] = UInt32(place + 1)
-    }
-    entries[place] = Entry(key, now)
+    let home = key.home
+    let slot = slot(for: key, home: home)
+    if let older = Self.held(index[masked: slot]) { entries[masked: older].isSuperseded = true }
+    index[masked: slot] = UInt32(place + 1)
+    entries[masked: place] = Entry(key, home, now)
     written += 1
   }
 
@@ -127,36 +128,38 @@ public import TradingTypes
     entry.isSuperseded || now - entry.time >= window
   }
 
-  @inlinable func home(_ key: DuplicateKey) -> Int { Int(truncatingIfNeeded: key.spread) }
+  /// The place of the entry an index slot points to, or nil for a free slot.
+  @inlinable static func held(_ slot: UInt32) -> Int? { slot == 0 ? nil : Int(slot) - 1 }
 
-  /// The index slot that points to `key`, or nil; ends because half of the index is free.
-  @inlinable func slot(of key: DuplicateKey) -> Int? {
-    var slot = home(key) & (index.count - 1)
-    while true {
-      let place = Int(index[slot])
-      if place == 0 { return nil }
-      if entries[masked: place - 1].key == key { return slot }
-      slot = (slot + 1) & (index.count - 1)
+  /// The index slot that points to `key`, or the free one where it would go; ends because half of the index is free.
+  @inlinable func slot(for key: DuplicateKey, home: UInt32) -> Int {
+    var slot = Int(home)
+    while let place = Self.held(index[masked: slot]) {
+      if entries[masked: place].home == home && entries[masked: place].key == key { break }
+      slot += 1
     }
+    return slot
   }
 
   /// Removes the oldest entry, and its slot unless a newer entry has taken it over.
   @inlinable mutating func evict() {
     let place = removed & (capacity - 1)
     removed += 1
-    guard !entries[place].isSuperseded, let slot = slot(of: entries[place].key) else { return }
+    guard !entries[masked: place].isSuperseded else { return }
     let mask = index.count - 1
-    var gap = slot
-    var next = (gap + 1) & mask
-    while index[next] != 0 {
+    var gap = Int(entries[masked: place].home)
+    // Its slot exists: only a newer entry of the same key takes it over, and that supersedes.
+    while index[masked: gap] != UInt32(place + 1) { gap += 1 }
+    var next = gap + 1
+    while let moved = Self.held(index[masked: next]) {
       // How far the entry is from home, and how far the gap is behind it.
-      let displacement = (next &- home(entries[masked: Int(index[next]) - 1].key)) & mask
+      let displacement = (next &- Int(entries[masked: moved].home)) & mask
       if displacement >= (next &- gap) & mask {
-        index[gap] = index[next]
+        index[masked: gap] = index[masked: next]
         gap = next
       }
-      next = (next + 1) & mask
+      next += 1
     }
-    index[gap] = 0
+    index[masked: gap] = 0
   }
 }
