@@ -107,6 +107,9 @@ let libraries: [Target] = [
 let support: [Target] = [
   // Counts mallocs and retains; linked by tests and bench only.
   .target(name: "CAllocationCounter", path: "Sources/Shims/CAllocationCounter"),
+  // The artifact the executables carry, embedded at compile time.
+  .target(name: "CBuiltinModels", path: "Sources/Shims/CBuiltinModels"),
+  module("BuiltinModels", path: "Fixtures/models/BuiltinModels", ["ModelInference", "CBuiltinModels"]),
   // Inflates .gz inputs; linked by the tool only.
   shim("CTool", library: "z", isUsed: hasZlib),
   module("FixtureStreams", path: "Fixtures/FixtureStreams", ["TradingTypes"]),
@@ -118,9 +121,9 @@ let everything: [Target.Dependency] = libraries.map { .byName(name: $0.name) }
 let executables: [Target] = [
   tool(
     "martlet", path: "Sources/martlet",
-    everything + ["CTool", "FixtureStreams", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-  tool("bench", path: "Benchmarks/bench", everything + ["FixtureStreams", "CAllocationCounter"]),
-  tool("proof", path: "Tests/proof", everything + ["FixtureStreams", "TestSupport", "CAllocationCounter"]),
+    everything + ["CTool", "BuiltinModels", "FixtureStreams", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+  tool("bench", path: "Benchmarks/bench", everything + ["BuiltinModels", "FixtureStreams", "CAllocationCounter"]),
+  tool("proof", path: "Tests/proof", everything + ["BuiltinModels", "FixtureStreams", "TestSupport", "CAllocationCounter"]),
   tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "ModelImport", "ModelInference", "TradingTypes"]),
 ]
 
@@ -131,7 +134,7 @@ let checks: [Target] = [
   tests("PortfolioLedger", ["CAllocationCounter"]),
   tests("MarketIngest", ["OrderBooks", "FixtureStreams"]),
   tests("SignalFeatures", ["OrderBooks", "MarketIngest", "FixtureStreams", "CAllocationCounter"]),
-  tests("ModelInference", ["ModelImport", "CKernels", "CAllocationCounter"]),
+  tests("ModelInference", ["ModelImport", "CKernels", "CAllocationCounter", "BuiltinModels"]),
   tests("RegimeDetection", ["CAllocationCounter"]),
   tests("PositionSizing", ["PortfolioLedger", "CAllocationCounter"]),
   tests("PreTradeRisk", ["PortfolioLedger", "CAllocationCounter"]),
@@ -141,10 +144,13 @@ let checks: [Target] = [
   tests("EngineTelemetry", ["CPlatform", "CAllocationCounter"]),
   .testTarget(
     name: "TradingEngineTests",
-    dependencies: everything + ["TestSupport", "FixtureStreams", "CAllocationCounter"], swiftSettings: strict),
+    dependencies: everything + ["TestSupport", "BuiltinModels", "FixtureStreams", "CAllocationCounter"], swiftSettings: strict),
   .testTarget(
     name: "SimulationTests",
-    dependencies: everything + ["TestSupport", "FixtureStreams", "CAllocationCounter"], swiftSettings: strict),
+    dependencies: everything + ["TestSupport", "BuiltinModels", "FixtureStreams", "CAllocationCounter"], swiftSettings: strict),
+  .testTarget(
+    name: "BenchReportTests", dependencies: ["bench", "EngineTelemetry", "LockFreeRings", "TradingTypes"],
+    swiftSettings: strict),
   .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
 ]
 

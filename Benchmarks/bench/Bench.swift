@@ -1,7 +1,7 @@
 import BacktestHarness
 import BuiltinModels
 import CNuma
-import CUring
+import CPlatform
 import EngineTelemetry
 import FixtureStreams
 import Foundation
@@ -32,7 +32,7 @@ import TradingEngine
   private static func run(_ arguments: BenchArguments) throws -> BenchReport {
     let input = try BenchInput(arguments)
     let clock = TickClock()
-    let processor = PinnedThread.allowedProcessors.last
+    let processor = ThreadConfiguration.allowedProcessors.last
     var notes = pin(to: processor)
 
     let setup: ReplaySetup
@@ -42,7 +42,7 @@ import TradingEngine
       setup = ReplaySetup(
         configuration: configuration, directory: scan.directory, artifact: try BuiltinModels.ensemble())
     } catch { throw UsageError("\(input.name): \(error)") }
-    notes += ["ensemble: \(setup.artifact.model.title), kernels \(setup.kernels.resolved)"]
+    notes += ["ensemble: \(setup.artifact.name), kernels \(setup.kernels.resolved)"]
 
     var report = BenchReport(
       machine: MachineDescription(clock: clock, pinnedProcessor: processor, notes: notes),
@@ -55,7 +55,6 @@ import TradingEngine
       try EnginePasses(setup: setup, input: input, clock: clock, isQuick: arguments.isQuick)
         .run(rates: arguments.rates ?? input.rates, into: &report, curves: &curves)
     }
-    report.micro = try MicroBenchmarks(setup: setup, input: input, clock: clock).run { arguments.selects($0) }
     if arguments.only != nil { report.stages.removeAll { !arguments.selects($0.name) } }
 
     print(report.text)
@@ -70,9 +69,8 @@ import TradingEngine
   /// Pins the main thread, which is the pipeline thread; what was refused or is missing becomes a note.
   private static func pin(to processor: Int?) -> [String] {
     var notes: [String] = []
-    if let processor, let refusal = PinnedThread.pinCurrent(to: processor) { notes.append("not pinned: \(refusal)") }
+    if let processor, martlet_pin_thread(CInt(processor)) != 0 { notes.append("processor \(processor) was refused: not pinned") }
     if martlet_numa_available() == 0 { notes.append("libnuma is not used: first-touch placement") }
-    if !martlet_uring_built() { notes.append("liburing is not used: journals write with pwrite and fdatasync") }
     return notes
   }
 }

@@ -1,5 +1,6 @@
 // What a host needs comes with one import: the stages it may replace or look into, and the structures under them.
 @_exported public import EngineTelemetry
+@_exported public import EventJournal
 @_exported public import LockFreeRings
 @_exported public import MarketIngest
 @_exported public import ModelInference

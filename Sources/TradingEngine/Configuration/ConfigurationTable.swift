@@ -30,6 +30,9 @@ public enum ConfigurationTable {
         }
         root.instruments = symbols
       }),
+    field(
+      "average_daily_volume", \.averageDailyVolume,
+      "Average daily volume of an instrument whose own is not known (check 11)."),
     field("trigger.on_best_change", \.trigger.onBestChange, "Decide when the best price or size changed."),
     field("trigger.on_trade", \.trigger.onTrade, "Decide when a trade printed."),
     field(

@@ -146,6 +146,8 @@ public struct EngineConfiguration: Sendable {
   public var startingCash = Money(units: 1_000_000)
   /// Names of the traded instruments; none means every instrument the input names, up to the capacity.
   public var instruments: [String] = []
+  /// Average daily volume of an instrument whose own is not known.
+  public var averageDailyVolume = Quantity(lots: 1_000_000)
   /// When a message starts a decision.
   public var trigger = Trigger()
   /// Sizes of what is preallocated.

@@ -44,6 +44,10 @@ public struct FeedScan: Sendable {
     }
     guard !symbols.isEmpty else { throw ConfigurationError("the input names no instrument") }
     directory = try InstrumentDirectory(
-      symbols.enumerated().map { Instrument(id: InstrumentID(index: UInt32($0.offset)), symbol: $0.element) })
+      symbols.enumerated().map {
+        Instrument(
+          id: InstrumentID(index: UInt32($0.offset)), symbol: $0.element,
+          averageDailyVolume: configuration.averageDailyVolume)
+      })
   }
 }

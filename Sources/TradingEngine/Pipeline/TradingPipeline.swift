@@ -139,7 +139,10 @@ public import TradingTypes
       forecast = .unusable
     }
     probe.mark(.inference)
-    guard forecast.isUsable else { return ended(.noSignal) }
+    guard forecast.isUsable else {
+      counts.unusableForecasts &+= 1
+      return ended(.noSignal)
+    }
 
     // 4: the regime.
     let signal = regimes.adjust(forecast, for: id)

@@ -1,0 +1,69 @@
+internal import CPlatform
+public import EventJournal
+public import TradingTypes
+
+/// Types of the records that an engine writes into its journal.
+@frozen public enum JournalRecord: UInt16, Sendable {
+  /// A `Decision`.
+  case decision = 1
+  /// A `ChildOrder` of the decision before it.
+  case childOrder = 2
+  /// An `ExecutionReport`.
+  case execution = 3
+}
+
+/// Keeps every decision, child order and report in a journal, and the decision checksum beside it.
+///
+/// A full ring is waited for, never skipped: orders and fills are not dropped. After the journal failed nothing drains it; the sink
+/// then stops waiting, counts, and the engine's owner reads `lostCount`.
+@frozen public struct JournalSink: DecisionSink, ~Copyable {
+  /// The checksum of the decisions.
+  public var checksum = DecisionChecksum()
+  /// Records that could not be written because the journal failed.
+  public private(set) var lostCount: UInt64 = 0
+  /// Turns of waiting for room in the ring.
+  public private(set) var stallCount: UInt64 = 0
+  @usableFromInline var producer: JournalProducer
+  private let writer: JournalWriter
+  private let source: UInt64
+
+  /// A sink that writes through `writer`, whose producer it takes.
+  ///
+  /// - Parameters:
+  ///   - source: the `source` half of every trace id: see `TraceID.source(feed:session:)`.
+  public init(_ writer: JournalWriter, source: UInt64) {
+    self.writer = writer
+    self.source = source
+    producer = writer.takeProducer()
+  }
+
+  /// Sequence of the last record handed to the journal.
+  public var lastSequence: UInt64 { producer.lastSequence }
+
+  /// Keeps a decision and its child orders.
+  public mutating func record(_ decision: borrowing Decision, plan: borrowing RoutePlan) {
+    checksum.record(decision, plan: plan)
+    let trace = TraceID(source: source, sequence: decision.sequence)
+    put(.decision, copy decision, at: decision.time, trace)
+    guard decision.verdict == .routed else { return }
+    for index in 0..<plan.count { put(.childOrder, plan.children[index], at: decision.time, trace) }
+  }
+
+  /// Keeps a report.
+  public mutating func record(_ report: borrowing ExecutionReport) {
+    put(.execution, copy report, at: report.time, TraceID(source: source, sequence: report.clientOrderID.value))
+  }
+
+  private mutating func put<Payload: BitwiseCopyable>(
+    _ type: JournalRecord, _ payload: Payload, at time: Timestamp, _ trace: TraceID
+  ) {
+    while !producer.publish(type: type.rawValue, schemaVersion: 1, time: time, trace: trace, payload: payload) {
+      if writer.isPoisoned {
+        lostCount += 1
+        return
+      }
+      stallCount += 1
+      martlet_spin_pause()
+    }
+  }
+}
