@@ -18,7 +18,8 @@ import TradingTypes
     var checksum: Int64 = 0
     for event in events[..<20_000] { checksum &+= books.apply(event).quantity.lots }
     let counts = counting {
-      for event in events[20_000...] {
+      for place in 20_000..<40_000 {
+        let event = events[place]
         checksum &+= books.apply(event).quantity.lots
         guard event.instrument.index < 9 else { continue }
         checksum &+= books[depth: event.instrument].bids[0].quantity.lots

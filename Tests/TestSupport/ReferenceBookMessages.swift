@@ -38,6 +38,8 @@ public struct ReferenceBookMessages {
     public var jumpEvery = 20_000
     /// Ticks in which most orders rest.
     public var spread = 40
+    /// Thousandths of changes that hit one of the latest orders, so that few grow very old, as on real feeds; else all are equally likely.
+    public var young = 0
     /// The mix of a message day only: no modify, no level.
     public var plain = false
     /// The default options.
@@ -84,7 +86,8 @@ public struct ReferenceBookMessages {
     if options.aggregated > 0, random.below(16) == 0 { return aggregate() }
     let roll = random.below(1_000)
     if live.count < options.live * 15 / 16 || roll < 465 && live.count < options.live || live.isEmpty { return add() }
-    let place = random.below(live.count)
+    let isYoung = options.young > 0 && random.below(1_000) < options.young
+    let place = isYoung ? live.count - 1 - random.below(min(live.count, 256)) : random.below(live.count)
     switch roll {
     case ..<900: return delete(place)
     case ..<970: return replace(place)

@@ -78,13 +78,14 @@ enum BookProof {
   /// Nanoseconds a message of `apply`, one figure a repetition: `instruments` books, `live` orders, events read from memory.
   static func time(
     messages: Int = 2_000_000, live: Int = 80_000, instruments: Int = 50, repetitions: Int = 15,
-    references: ReferenceBookMessages.References = .consecutive
+    references: ReferenceBookMessages.References = .consecutive, young: Int = 0
   ) throws -> (nanoseconds: [Double], checksum: UInt64, sparse: Int) {
     var options = ReferenceBookMessages.Options()
     options.instruments = instruments
     options.aggregated = 0
     options.live = live
     options.references = references
+    options.young = young
     options.bad = 0
     options.plain = true
     options.jumpEvery = 0
