@@ -59,7 +59,7 @@ extension OrderBookSet {
     if refusal == .applied, price == oldPrice {
       dequeue(node)
       index.release(handle, node.reference)
-      let new = index.acquire(reference)
+      let new = acquire(reference)
       if new != 0 {
         enqueue(new, reference, lots: lots, level: node.level, side: side)
         ladder.levels[Int(node.level)].lots += lots - node.lots
@@ -90,6 +90,40 @@ extension OrderBookSet {
     effect.bestChanged = oldRank == 0 || newRank == 0
     effect.depthChanged = oldRank >= 0 || newRank >= 0
     return effect
+  }
+
+  /// A node in a new page where references are dense, making room for that page if need be; else in the table.
+  @usableFromInline @inline(never) mutating func acquireElsewhere(_ reference: UInt64) -> UInt32 {
+    if index.isDense(reference >> OrderIndex.pageShift) {
+      if let slot = index.slotToEvacuate(for: reference) { evacuate(slot) }
+      let handle = index.acquirePage(reference)
+      if handle != 0 { return handle }
+    }
+    return index.acquireSparse(reference)
+  }
+
+  /// Moves the orders of a page to sparse nodes, in their queues' places, and frees the page.
+  mutating func evacuate(_ slot: Int) {
+    let entry = index.directory[slot]
+    for offset in 0..<UInt64(OrderIndex.pageOrders) where entry.isLive(offset) {
+      let node = index.nodes[Int(entry.handle(offset))]
+      let new = index.acquireSparse(node.reference)
+      index.nodes[Int(new)] = node
+      if node.previous == 0 {
+        ladder.levels[Int(node.level)].head = new
+      } else {
+        index.nodes[Int(node.previous)].next = new
+      }
+      if node.next == 0 {
+        ladder.levels[Int(node.level)].tail = new
+      } else {
+        index.nodes[Int(node.next)].previous = new
+      }
+    }
+    index.directory[slot].low = 0
+    index.directory[slot].high = 0
+    index.releasePage(slot)
+    index.evacuationCount += 1
   }
 
   /// Shows a level's smaller size, or removes it when nothing is left.

@@ -183,6 +183,9 @@ extension OrderBookSet {
   /// Orders that rest outside pages, in the table: few on a feed that counts its references up.
   @inlinable public var sparseOrderCount: Int { index.sparseCount }
 
+  /// Pages emptied of their last old orders to make room for new ones.
+  @inlinable public var pageEvacuationCount: UInt64 { index.evacuationCount }
+
   /// Price levels that exist, over all books.
   @inlinable public var levelCount: Int { ladder.liveCount }
 

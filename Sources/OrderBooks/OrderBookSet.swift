@@ -163,7 +163,7 @@ public import TradingTypes
     let isNew = ladder.levels[Int(level)].lots == 0
     // A level with size and without orders is aggregated.
     if !isNew, ladder.levels[Int(level)].count == 0 { return (.invalid, -1) }
-    let handle = index.acquire(reference)
+    let handle = acquire(reference)
     guard handle != 0 else {
       if isNew { ladder.remove(level, side: side) }
       return exhausted(side)
@@ -173,6 +173,17 @@ public import TradingTypes
     ladder.levels[Int(level)].lots = sum
     enqueue(handle, reference, lots: lots, level: level, side: side)
     return (.applied, isNew ? inserted(price, lots: sum, side: side) : resized(price, lots: sum, side: side))
+  }
+
+  /// A node for `reference`, which does not rest; 0 when there is no room.
+  @inlinable @inline(__always) mutating func acquire(_ reference: UInt64) -> UInt32 {
+    var handle = index.acquireInPage(reference)
+    if handle == 0 {
+      handle = acquireElsewhere(reference)
+      if handle == 0 { return 0 }
+    }
+    index.countAcquired()
+    return handle
   }
 
   @usableFromInline @inline(never) mutating func exhausted(_ side: Int) -> (status: BookStatus, rank: Int) {

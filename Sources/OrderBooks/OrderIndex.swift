@@ -73,7 +73,8 @@ internal import TradingTypes
 /// From any 64-bit order reference to its node, in memory that follows the live orders.
 ///
 /// Consecutive references share a page of 128 nodes, found through a direct-mapped directory: two cache lines and no hash. A page
-/// comes from a LIFO free list with its first order and goes back with its last. References without a page (random ones, those whose
+/// comes from a LIFO free list with its first order and goes back with its last, or when its last few have grown old and their page is
+/// wanted: those move to the table. References without a page (random ones, those whose
 /// directory slot another page holds, all when no page is free) sit in an open-addressing table with linear probing and
 /// backward-shift deletion. Handles are 32-bit indices of one slab for both; 0 is no order.
 @frozen @usableFromInline struct OrderIndex: ~Copyable {
@@ -94,9 +95,16 @@ internal import TradingTypes
   /// The page number of the last sparse order, and how many in a row were near each other.
   @usableFromInline var nearPage: UInt64 = 0
   @usableFromInline var nearCount = 0
+  /// Where the search for a page to empty goes on.
+  @usableFromInline var evacuationHand = 0
+  @usableFromInline var evacuationCount: UInt64 = 0
 
   @inlinable static var pageShift: UInt64 { 7 }
   @inlinable static var pageOrders: Int { 128 }
+
+  /// Orders a page may have left to be worth emptying, and directory slots looked at to find one.
+  static var evacuationOrders: Int { 16 }
+  static var evacuationSearch: Int { 32 }
 
   /// Sparse orders near each other, in a row, that move the dense region there.
   static var nearCountMax: Int { 4 }
@@ -145,22 +153,18 @@ internal import TradingTypes
     return directory[masked: slot].sparse == 0 ? 0 : Self.findSparse(reference, table, nodes)
   }
 
-  /// A node for `reference`, which `find` does not find, or 0 when there is no room.
-  @inlinable @inline(__always) mutating func acquire(_ reference: UInt64) -> UInt32 {
-    guard liveCount < capacity else { return 0 }
+  /// A node for `reference`, which `find` does not find, in a page that is there already, or 0.
+  @inlinable @inline(__always) mutating func acquireInPage(_ reference: UInt64) -> UInt32 {
     let page = reference >> Self.pageShift
     let slot = Int(truncatingIfNeeded: page)
-    let handle: UInt32
-    if directory[masked: slot].tag == page {
-      directory[masked: slot].toggle(reference)
-      handle = directory[masked: slot].handle(reference)
-    } else {
-      handle = acquireElsewhere(reference)
-      if handle == 0 { return 0 }
-    }
+    guard directory[masked: slot].tag == page else { return 0 }
+    directory[masked: slot].toggle(reference)
+    return directory[masked: slot].handle(reference)
+  }
+
+  @inlinable @inline(__always) mutating func countAcquired() {
     liveCount &+= 1
     if liveCount > liveCountMax { liveCountMax = liveCount }
-    return handle
   }
 
   /// Gives the node of `reference` back.
@@ -174,27 +178,52 @@ internal import TradingTypes
 
   // MARK: - Pages
 
-  /// A node in a new page where references are dense, else in the table.
-  @usableFromInline @inline(never) mutating func acquireElsewhere(_ reference: UInt64) -> UInt32 {
+  /// A node in a new page, or 0 when no page is free or another page has the directory slot.
+  mutating func acquirePage(_ reference: UInt64) -> UInt32 {
     let page = reference >> Self.pageShift
     let slot = Int(truncatingIfNeeded: page)
-    if directory[masked: slot].tag == PageEntry.noTag, freePageCount > 0, isDense(page) {
-      freePageCount -= 1
-      densePage = page
-      var entry = PageEntry(
-        tag: page, start: freePages[freePageCount] << 7, sparse: directory[masked: slot].sparse)
-      entry.toggle(reference)
-      directory[masked: slot] = entry
-      return entry.handle(reference)
-    }
+    guard directory[masked: slot].tag == PageEntry.noTag, freePageCount > 0 else { return 0 }
+    freePageCount -= 1
+    densePage = page
+    var entry = PageEntry(
+      tag: page, start: freePages[freePageCount] << 7, sparse: directory[masked: slot].sparse)
+    entry.toggle(reference)
+    directory[masked: slot] = entry
+    return entry.handle(reference)
+  }
+
+  /// A node found through the table, or 0 when all are taken.
+  mutating func acquireSparse(_ reference: UInt64) -> UInt32 {
     let handle = freeSparse
     guard handle != 0 else { return 0 }
     freeSparse = nodes[Int(handle)].next
     nodes[Int(handle)].reference = reference
     sparseCount += 1
-    directory[masked: slot].sparse += 1
+    directory[masked: Int(truncatingIfNeeded: reference >> Self.pageShift)].sparse += 1
     insertSparse(handle, hash: Self.hash(reference))
     return handle
+  }
+
+  /// The directory slot of an old page with few orders left, in whose place the page of `reference` could be; nil when none is needed or found.
+  ///
+  /// Orders that stay for hours would otherwise hold a page each until no page is left for the dense present.
+  mutating func slotToEvacuate(for reference: UInt64) -> Int? {
+    let slot = Int(truncatingIfNeeded: reference >> Self.pageShift) & (directory.count - 1)
+    if directory[slot].tag != PageEntry.noTag { return isEvacuable(slot) ? slot : nil }
+    guard freePageCount == 0 else { return nil }
+    for _ in 0..<Self.evacuationSearch {
+      evacuationHand = (evacuationHand + 1) & (directory.count - 1)
+      if isEvacuable(evacuationHand) { return evacuationHand }
+    }
+    return nil
+  }
+
+  func isEvacuable(_ slot: Int) -> Bool {
+    let entry = directory[slot]
+    let live = entry.low.nonzeroBitCount + entry.high.nonzeroBitCount
+    // Wrapping: a distance modulo 2^64; the latest pages are still filling.
+    return entry.tag != PageEntry.noTag && live <= Self.evacuationOrders && densePage &- entry.tag > 8
+      && sparseCount + live <= nodes.count - Int(sparseStart)
   }
 
   /// Whether a page for `page` is worth its 4 KiB: it lies within a directory's length of the dense region.

@@ -86,6 +86,24 @@ private struct FaultyBooks: BookUnderTest, ~Copyable {
     #expect(found == [])
   }
 
+  @Test(arguments: Seeds.brief)
+  func `pages emptied of old orders equal the twin`(seed: UInt64) throws {
+    var options = ReferenceBookMessages.Options()
+    options.instruments = 2
+    options.live = 300
+    options.young = 700
+    options.references = seed % 2 == 0 ? .mixed : .consecutive
+    let capacity = try BookCapacity(instruments: 3, orders: 1_024, pages: 6, windowTicks: 64)
+    var books = try makeBooks(capacity)
+    var twin = makeTwin(capacity)
+    var source = ReferenceBookMessages(options, seed: seed)
+    let comparison = ReferenceBookComparison(
+      &books, &twin, &source, messages: 10_000, seed: seed, depthEvery: 8, queuesEvery: 2_500)
+    let evacuations = books.pageEvacuationCount
+    #expect(comparison.differences == [])
+    #expect(evacuations > 4)
+  }
+
   @Test func `a planted fault is found`() throws {
     let capacity = try BookCapacity(instruments: 9, orders: 16_384)
     var books = try FaultyBooks(capacity)

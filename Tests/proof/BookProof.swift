@@ -36,10 +36,13 @@ enum BookProof {
   /// Differences between the books and the slow twin over `messages` messages around `live` orders: none expected.
   ///
   /// Effects are compared after each message, the ten levels of the touched book after every 16th, all queues and invariants a hundred times.
+  /// Few pages, some random references and many young orders, so that each way through the index is taken.
   static func compare(messages: Int, live: Int, seed: UInt64) throws -> [String] {
-    let capacity = try BookCapacity(instruments: 9, orders: live * 2)
+    let capacity = try BookCapacity(instruments: 9, orders: live * 2, pages: max(64, live / 64))
     var options = ReferenceBookMessages.Options()
     options.live = live
+    options.references = .mixed
+    options.young = 700
     var books = try makeBooks(capacity)
     var twin = ReferenceBook(
       instruments: capacity.instruments, ordersMax: capacity.orders, levelsMax: capacity.levels,
