@@ -3,8 +3,8 @@ public import TradingTypes
 /// A trading day of NASDAQ ITCH 5.0, made from a seed: the default input of the benchmarks.
 ///
 /// Framed messages (two bytes of length before each) from the session's start to its end, with event times from 09:30 to
-/// 16:00. Books are never crossed or locked, every message about an order names one that rests, and trades hit the best price in queue order. The
-/// same parameters give the same bytes on every machine.
+/// 16:00. Books are never crossed or locked, every message about an order names one that rests, and trades hit the best
+/// price in queue order. The same parameters give the same bytes on every machine.
 ///
 /// There is something to learn in it: the heavier side of a book and the recent order flow tell where the mid goes next,
 /// because the book follows a hidden fair price with a lag; and calm and wild minutes alternate.

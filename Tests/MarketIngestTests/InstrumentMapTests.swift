@@ -97,6 +97,50 @@ import TradingTypes
     }
   }
 
+  // Goal: a restored map goes on as the first one. Method: the same messages through both after the snapshot.
+  @Test(arguments: [false, true])
+  func `a snapshot restores into an equal map`(isDiscovering: Bool) throws {
+    func bench() throws -> DecoderBench {
+      isDiscovering ? DecoderBench(discovering: 3) : try DecoderBench(listed: ["AA", "BB", "CC"])
+    }
+    var first = try bench()
+    for body in [add(1, "BB"), add(2, "XX"), add(1, "AA"), add(3, "YY"), add(4, "Z Z"), add(255, "CC")] {
+      _ = first.decode(body)
+    }
+    let snapshot = first.decoder.map.snapshot()
+    #expect(snapshot.bindings.map(\.locate) == [1, 2, 3, 4, 255])
+    var second = try bench()
+    _ = second.decode(add(9, "QQ"))
+    try second.decoder.map.restore(snapshot)
+    let again = second.decoder.map.snapshot()
+    #expect(again == snapshot)
+    for body in [
+      delete(1), delete(2), delete(9), add(3, "YY"), add(4, "Z Z"), add(9, "XX"), add(9, "CC"), add(255, "CC"),
+    ] {
+      let pair = (first.decode(body).event?.instrument, second.decode(body).event?.instrument)
+      #expect(pair.0 == pair.1)
+    }
+    let ends = (first.decoder.map.snapshot(), second.decoder.map.snapshot())
+    #expect(ends.0 == ends.1)
+  }
+
+  @Test func `a snapshot of other symbols is refused and changes nothing`() throws {
+    var bench = try DecoderBench(listed: ["AA", "BB"])
+    _ = bench.decode(add(1, "BB"))
+    let before = bench.decoder.map.snapshot()
+    for symbols in [["AA"], ["BB", "AA"], ["AA", "BB", "CC"], ["AA", "AA"]] {
+      var other = before
+      other.symbols = symbols.compactMap { Symbol($0) }
+      #expect(throws: ConfigurationError.self) { try bench.decoder.map.restore(other) }
+    }
+    var small = DecoderBench(discovering: 1)
+    #expect(throws: ConfigurationError("instrument map: 2 symbols, at most 1 expected")) {
+      try small.decoder.map.restore(before)
+    }
+    let after = bench.decoder.map.snapshot()
+    #expect(after == before)
+  }
+
   @Test func `a full directory of symbols is found again by name`() throws {
     let symbols = (0..<3_000).map { Symbol("S\($0)")! }
     let arena = Arena(capacityBytes: InstrumentMap.byteCount(capacity: symbols.count))

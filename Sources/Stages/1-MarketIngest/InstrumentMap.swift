@@ -33,11 +33,11 @@ public import TradingTypes
   /// New symbols get ids.
   public let isDiscovering: Bool
   /// Locates that were bound to another symbol before.
-  public private(set) var reboundCount: UInt64
+  public internal(set) var reboundCount: UInt64
   /// Bindings of a new symbol that found no free id (discovering maps only).
-  public private(set) var overflowCount: UInt64
+  public internal(set) var overflowCount: UInt64
   /// Bindings refused because the stock field is no symbol: blank, or not printable ASCII.
-  public private(set) var invalidSymbolCount: UInt64
+  public internal(set) var invalidSymbolCount: UInt64
 
   /// A map of the stocks `symbols`, whose ids are their positions.
   ///
@@ -122,12 +122,22 @@ public import TradingTypes
     return append(symbol)
   }
 
-  private mutating func append(_ symbol: UInt64) -> InstrumentID {
+  mutating func append(_ symbol: UInt64) -> InstrumentID {
     let id = UInt32(count)
     symbols[count] = symbol
     places[place(of: symbol)] = id + 1
     count += 1
     return InstrumentID(index: id)
+  }
+
+  /// Symbols there is room for.
+  var capacity: Int { symbols.count }
+
+  /// Forgets symbols and bindings.
+  mutating func reset() {
+    for locate in 0..<bindings.count { bindings[locate] = Binding(symbol: 0, instrument: .none) }
+    for place in 0..<places.count { places[place] = 0 }
+    count = 0
   }
 
   /// Where `symbol` stands in `places`, or the free place where it would.
