@@ -57,17 +57,6 @@ struct FixtureBooks {
     Int(levels[row * levelCapacity + levelCount(row) - 1 - depth].key)
   }
 
-  /// Shares of the best level.
-  func bestShares(_ row: Int) -> Int {
-    var sum = 0
-    var order = levels[row * levelCapacity + levelCount(row) - 1].head
-    while order >= 0 {
-      sum += Int(orders[Int(order)].shares)
-      order = orders[Int(order)].next
-    }
-    return sum
-  }
-
   @inline(__always) func reference(_ place: Place) -> UInt64 { orders[Int(place.order)].reference }
   @inline(__always) func shares(_ place: Place) -> UInt32 { orders[Int(place.order)].shares }
   @inline(__always) func key(_ place: Place) -> Int { Int(levels[place.level].key) }

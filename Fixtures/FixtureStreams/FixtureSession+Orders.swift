@@ -34,7 +34,7 @@ extension FixtureSession {
   private mutating func depth() -> Int {
     var bits = draws.bits()
     var depth = 0
-    while depth < 12, bits & 1023 >= 350 {
+    while depth < 12, bits & 31 >= 11 {
       depth += 1
       bits >>= 5
     }
@@ -94,7 +94,7 @@ extension FixtureSession {
     return books.ranked(FixtureBooks.row(symbol, side), draws.below(max(2, Int(ranks))))
   }
 
-  mutating func delete(_ best: (bid: Int, ask: Int), fair: Double) {
+  mutating func delete() {
     let side = side(-0.24)
     let row = FixtureBooks.row(symbol, side)
     let place = near(side)

@@ -150,7 +150,8 @@ struct FixtureSession {
   private mutating func step(liveTarget: Double, isFilling: Bool) {
     let fair = market.fair(symbol, draws: &draws)
     let best = quotes(fair: Int(fair))
-    let scale = 1.0 + 1.0 * Double(traits[symbol].spacing)
+    // A cent and a level away, the fair price pulls with all its strength.
+    let scale = 1 + Double(traits[symbol].spacing)
     pressure = min(1, max(-1, (fair - Double(best.bid + best.ask) / 2) / scale))
 
     let buys = FixtureBooks.row(symbol, .buy)
@@ -176,7 +177,7 @@ struct FixtureSession {
     if draws.chance(0.5 + surplus / 2) && !books.isFull {
       add(side(0.24), best, fair: fair)
     } else {
-      delete(best, fair: fair)
+      delete()
     }
   }
 }
