@@ -113,6 +113,11 @@ public import TradingTypes
       evict()
       evictions += 1
     }
+    append(key, at: now)
+  }
+
+  /// Remembers an order in a free place.
+  @inlinable mutating func append(_ key: DuplicateKey, at now: Timestamp) {
     precondition(count < capacity, "DuplicateTable: there is room")
     let place = written & (capacity - 1)
     let home = key.home
