@@ -39,7 +39,10 @@ public import TradingTypes
   @inlinable public init() {}
 
   /// Positions and open orders without regard to sign, rounded up.
-  @inlinable public var gross: Money { Money(nanos: halfUp(positionGrossTwice)) + openBuy + openSell }
+  @inlinable public var gross: Money {
+    // Wrapping: in a ledger each is below 2^124.
+    Money(nanos: halfUp(positionGrossTwice) &+ openBuy.nanos &+ openSell.nanos)
+  }
 
   /// Positions by sign without open orders, rounded down.
   @inlinable public var net: Money { Money(nanos: positionNetTwice >> 1) }
@@ -52,4 +55,7 @@ public import TradingTypes
 }
 
 /// Half of `twice`, rounded up.
-@inlinable func halfUp(_ twice: Int128) -> Int128 { (twice >> 1) + (twice & 1) }
+@inlinable func halfUp(_ twice: Int128) -> Int128 {
+  // Wrapping: half of a number and one fit.
+  (twice >> 1) &+ (twice & 1)
+}

@@ -131,29 +131,28 @@ extension Ledger {
     let strategy = Int(order.strategy.index)
     let account = Int(order.account.index)
     let sector = Int(lines[instrument].sector)
-    // Below 2^108: a lot's value is below 2^72, lots below 2^36.
-    let amount = order.reservedNanosPerLot * Int128(lots)
-    let money = Money(nanos: amount)
+    // Wrapping, here and below: a lot's value is below 2^72, lots below 2^36, sums over all instruments below 2^122.
+    let amount = order.reservedNanosPerLot &* Int128(lots)
     let strategyPlace = strategyPlace(instrument, strategy)
     let accountPlace = accountPlace(instrument, account)
     if order.side == .buy {
       lines[instrument].holding.openBuy.lots += lots
-      lines[instrument].openBuyNanos += amount
+      lines[instrument].openBuyNanos &+= amount
       strategyHoldings[strategyPlace].openBuy.lots += lots
       accountHoldings[accountPlace].openBuy.lots += lots
-      sectors[sector].openBuy += money
-      strategies[strategy].openBuy += money
-      accounts[account].openBuy += money
-      firm.openBuy += money
+      sectors[sector].openBuy.nanos &+= amount
+      strategies[strategy].openBuy.nanos &+= amount
+      accounts[account].openBuy.nanos &+= amount
+      firm.openBuy.nanos &+= amount
     } else {
       lines[instrument].holding.openSell.lots += lots
-      lines[instrument].openSellNanos += amount
+      lines[instrument].openSellNanos &+= amount
       strategyHoldings[strategyPlace].openSell.lots += lots
       accountHoldings[accountPlace].openSell.lots += lots
-      sectors[sector].openSell += money
-      strategies[strategy].openSell += money
-      accounts[account].openSell += money
-      firm.openSell += money
+      sectors[sector].openSell.nanos &+= amount
+      strategies[strategy].openSell.nanos &+= amount
+      accounts[account].openSell.nanos &+= amount
+      firm.openSell.nanos &+= amount
     }
   }
 

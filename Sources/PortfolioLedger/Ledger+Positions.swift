@@ -33,21 +33,22 @@ extension Ledger {
   @inlinable mutating func revalue(_ instrument: Int, from old: Int64) {
     let line = lines[instrument]
     let multiplier = Int128(line.multiplier)
-    // Each below 2^74: a lot's value is below 2^72, here twice, and the difference of two.
-    let signed = (Int128(line.markTwice) - Int128(old)) * multiplier
-    let sized = (Int128(line.markTwice.magnitude) - Int128(old.magnitude)) * multiplier
+    // Wrapping, here and below: a lot's value is below 2^72, so twice the difference of two below 2^74, times lots below 2^110, and
+    // sums over all instruments below 2^124 (`lotNanosMax`).
+    let signed = (Int128(line.markTwice) &- Int128(old)) &* multiplier
+    let sized = (Int128(line.markTwice.magnitude) &- Int128(old.magnitude)) &* multiplier
     let sector = Int(line.sector)
     let position = Int128(line.holding.position.lots)
-    sectors[sector].positionNetTwice += position * signed
-    sectors[sector].positionGrossTwice += Int128(position.magnitude) * sized
+    sectors[sector].positionNetTwice &+= position &* signed
+    sectors[sector].positionGrossTwice &+= Int128(position.magnitude) &* sized
     var holders = line.strategies
     while holders != 0 {
       let strategy = holders.trailingZeroBitCount
       // Wrapping: not zero, so the lowest bit can be taken off.
       holders &= holders &- 1
       let held = Int128(strategyHoldings[strategyPlace(instrument, strategy)].position.lots)
-      strategies[strategy].positionNetTwice += held * signed
-      strategies[strategy].positionGrossTwice += Int128(held.magnitude) * sized
+      strategies[strategy].positionNetTwice &+= held &* signed
+      strategies[strategy].positionGrossTwice &+= Int128(held.magnitude) &* sized
     }
     holders = line.accounts
     while holders != 0 {
@@ -55,10 +56,12 @@ extension Ledger {
       // Wrapping: not zero, so the lowest bit can be taken off.
       holders &= holders &- 1
       let held = Int128(accountHoldings[accountPlace(instrument, account)].position.lots)
-      accounts[account].positionNetTwice += held * signed
-      accounts[account].positionGrossTwice += Int128(held.magnitude) * sized
-      firm.positionNetTwice += held * signed
-      firm.positionGrossTwice += Int128(held.magnitude) * sized
+      let net = held &* signed
+      let gross = Int128(held.magnitude) &* sized
+      accounts[account].positionNetTwice &+= net
+      accounts[account].positionGrossTwice &+= gross
+      firm.positionNetTwice &+= net
+      firm.positionGrossTwice &+= gross
     }
     raisePeak()
   }
@@ -78,11 +81,11 @@ extension Ledger {
       (strategyHoldings[strategyPlace].position.lots + lots).magnitude <= Self.lotsMax.magnitude,
       (accountHoldings[accountPlace].position.lots + lots).magnitude <= Self.lotsMax.magnitude
     else { return false }
-    let nanosPerLot = Int128(fill.price.nanos) * Int128(lines[instrument].multiplier)
+    // Wrapping: below 2^72 by the check of the price; the product below 2^108, and cash and fees below 2^123.
+    let nanosPerLot = Int128(fill.price.nanos) &* Int128(lines[instrument].multiplier)
     let fee = Int128(fill.feeNanos)
-    // Below 2^108, and cash and fees below 2^123.
-    let cash = _totals.cash.nanos - nanosPerLot * Int128(lots) - fee
-    let fees = _totals.fees.nanos + fee
+    let cash = _totals.cash.nanos &- nanosPerLot &* Int128(lots) &- fee
+    let fees = _totals.fees.nanos &+ fee
     guard cash.magnitude <= Self.cashNanosMax.magnitude, fees.magnitude <= Self.cashNanosMax.magnitude else {
       return false
     }
@@ -107,8 +110,9 @@ extension Ledger {
     let closed = isOpposite ? Swift.min(position.magnitude, lots.magnitude) : 0
     let closedLots = lots < 0 ? 0 - Int128(closed) : Int128(closed)
     let released = closed == 0 ? 0 : Self.share(of: basis, closed, of: position.magnitude)
-    let realised = 0 - nanosPerLot * closedLots - released
-    let opened = nanosPerLot * (Int128(lots) - closedLots)
+    // Wrapping: products below 2^108, the basis of an instrument below 2^109.
+    let realised = 0 &- nanosPerLot &* closedLots &- released
+    let opened = nanosPerLot &* (Int128(lots) &- closedLots)
     lines[instrument].basis = basis - released + opened
     _totals.basis.nanos += opened - released
     _totals.realised.nanos += realised
@@ -119,32 +123,33 @@ extension Ledger {
     if part == whole { return amount }
     let (quotient, remainder) = amount.quotientAndRemainder(dividingBy: Int128(whole))
     // Exact: amount·part = quotient·whole·part + remainder·part, and both parts have the sign of the amount. The remainder is
-    // below 2^36, so its product is below 2^72.
-    return quotient * Int128(part) + remainder * Int128(part) / Int128(whole)
+    // below 2^36, so its product is below 2^72. Wrapping: the result is not larger than the amount.
+    return quotient &* Int128(part) &+ remainder &* Int128(part) / Int128(whole)
   }
 
   /// Moves the position of every owner by `lots` and the sums with it.
   @inlinable mutating func shift(_ instrument: Int, strategy: Int, account: Int, lots: Int64) {
     let multiplier = Int128(lines[instrument].multiplier)
-    let signed = Int128(lines[instrument].markTwice) * multiplier
-    let sized = Int128(lines[instrument].markTwice.magnitude) * multiplier
-    let net = Int128(lots) * signed
+    // Wrapping, here and below: a marked lot is below 2^73, times lots below 2^110, sums over all instruments below 2^124.
+    let signed = Int128(lines[instrument].markTwice) &* multiplier
+    let sized = Int128(lines[instrument].markTwice.magnitude) &* multiplier
+    let net = Int128(lots) &* signed
     let sector = Int(lines[instrument].sector)
 
     let old = lines[instrument].holding.position.lots
     let new = old + lots
     lines[instrument].holding.position.lots = new
-    sectors[sector].positionNetTwice += net
-    sectors[sector].positionGrossTwice += (Int128(new.magnitude) - Int128(old.magnitude)) * sized
+    sectors[sector].positionNetTwice &+= net
+    sectors[sector].positionGrossTwice &+= Int128(Int64(new.magnitude) &- Int64(old.magnitude)) &* sized
     _totals.positionsHeld += (new == 0 ? 0 : 1) - (old == 0 ? 0 : 1)
 
     let strategyPlace = strategyPlace(instrument, strategy)
     let oldOfStrategy = strategyHoldings[strategyPlace].position.lots
     let newOfStrategy = oldOfStrategy + lots
     strategyHoldings[strategyPlace].position.lots = newOfStrategy
-    strategies[strategy].positionNetTwice += net
-    strategies[strategy].positionGrossTwice +=
-      (Int128(newOfStrategy.magnitude) - Int128(oldOfStrategy.magnitude)) * sized
+    strategies[strategy].positionNetTwice &+= net
+    strategies[strategy].positionGrossTwice &+=
+      Int128(Int64(newOfStrategy.magnitude) &- Int64(oldOfStrategy.magnitude)) &* sized
     let strategyBit: UInt64 = 1 << UInt64(strategy)
     if newOfStrategy == 0 {
       lines[instrument].strategies &= ~strategyBit
@@ -155,12 +160,12 @@ extension Ledger {
     let accountPlace = accountPlace(instrument, account)
     let oldOfAccount = accountHoldings[accountPlace].position.lots
     let newOfAccount = oldOfAccount + lots
-    let growth = (Int128(newOfAccount.magnitude) - Int128(oldOfAccount.magnitude)) * sized
+    let growth = Int128(Int64(newOfAccount.magnitude) &- Int64(oldOfAccount.magnitude)) &* sized
     accountHoldings[accountPlace].position.lots = newOfAccount
-    accounts[account].positionNetTwice += net
-    accounts[account].positionGrossTwice += growth
-    firm.positionNetTwice += net
-    firm.positionGrossTwice += growth
+    accounts[account].positionNetTwice &+= net
+    accounts[account].positionGrossTwice &+= growth
+    firm.positionNetTwice &+= net
+    firm.positionGrossTwice &+= growth
     let accountBit: UInt64 = 1 << UInt64(account)
     if newOfAccount == 0 {
       lines[instrument].accounts &= ~accountBit

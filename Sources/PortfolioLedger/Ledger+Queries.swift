@@ -62,8 +62,9 @@ extension Ledger {
   @inlinable public func exposure(of instrument: InstrumentID) -> Exposure {
     let line = lines[Int(instrument.index)]
     var exposure = Exposure()
+    // Wrapping: a marked lot is below 2^73, times lots below 2^110.
     exposure.positionNetTwice =
-      Int128(line.holding.position.lots) * (Int128(line.markTwice) * Int128(line.multiplier))
+      Int128(line.holding.position.lots) &* (Int128(line.markTwice) &* Int128(line.multiplier))
     exposure.positionGrossTwice = Int128(exposure.positionNetTwice.magnitude)
     exposure.openBuy = Money(nanos: line.openBuyNanos)
     exposure.openSell = Money(nanos: line.openSellNanos)
@@ -88,7 +89,10 @@ extension Ledger {
   @inlinable public var cash: Money { _totals.cash }
 
   /// Twice cash and marked positions, in billionths: exact.
-  @inlinable public var equityTwice: Int128 { 2 * _totals.cash.nanos + firm.positionNetTwice }
+  @inlinable public var equityTwice: Int128 {
+    // Wrapping: cash is below 2^123, the positions below 2^124.
+    2 &* _totals.cash.nanos &+ firm.positionNetTwice
+  }
 
   /// Cash and marked positions, rounded down to a billionth.
   @inlinable public var equity: Money { Money(nanos: equityTwice >> 1) }

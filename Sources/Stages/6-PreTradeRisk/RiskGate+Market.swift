@@ -50,23 +50,23 @@ extension RiskGate {
         ? .reject(.priceCollar, limit: 0, observed: 1)
         : .reject(.priceCollar, limit: Int128(ageMax.nanoseconds), observed: Int128(reference.staleAge))
     }
-    // No overflow: twice a price is below 2^64, its difference below 2^65, times 10⁴ below 2^79; reference times basis points is
+    // Wrapping, here and below: twice a price is below 2^64, its difference below 2^65, times 10⁴ below 2^79; reference times basis points is
     // below 2^64 · 2^63; twice the ticks below 2 · 2^63 · 2^63.
     let sign = Int128(intent.side.sign)
-    let worseTwice = sign * (2 * Int128(price.nanos) - reference.nanosTwice)
+    let worseTwice = sign &* (2 &* Int128(price.nanos) &- reference.nanosTwice)
     let basisPoints = limitSets[limits].collarBasisPointsMax
-    let allowed = reference.nanosTwice * Int128(Swift.max(0, basisPoints))
-    guard basisPoints > 0, worseTwice * 10_000 <= allowed else {
+    let allowed = reference.nanosTwice &* Int128(Swift.max(0, basisPoints))
+    guard basisPoints > 0, worseTwice &* 10_000 <= allowed else {
       return .reject(.priceCollar, limit: allowed / 20_000, observed: (worseTwice + 1) >> 1)
     }
     let tickCount = Int128(Swift.max(0, limitSets[limits].collarTicksMax))
-    let ticks = tickCount * Int128(terms[instrument].ticks.increment(at: price).nanos)
-    guard tickCount > 0, worseTwice <= 2 * ticks else {
+    let ticks = tickCount &* Int128(terms[instrument].ticks.increment(at: price).nanos)
+    guard tickCount > 0, worseTwice <= 2 &* ticks else {
       return .reject(.priceCollar, limit: ticks, observed: (worseTwice + 1) >> 1)
     }
     let passivePoints = limitSets[limits].passiveBasisPointsMax
-    let passive = reference.nanosTwice * Int128(Swift.max(0, passivePoints))
-    guard passivePoints > 0, -worseTwice * 10_000 <= passive else {
+    let passive = reference.nanosTwice &* Int128(Swift.max(0, passivePoints))
+    guard passivePoints > 0, (0 &- worseTwice) &* 10_000 <= passive else {
       return .reject(.priceCollar, limit: passive / 20_000, observed: (1 - worseTwice) >> 1)
     }
     return checkMarketData(inputs, ageMax)
