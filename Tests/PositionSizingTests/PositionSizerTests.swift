@@ -184,6 +184,10 @@ import TradingTypes
     held.openBuy = Quantity(lots: 5)
     let both = try #require(intent(sizer.size(signal(0), held)))
     #expect(both.quantity.lots == 35 && !both.isExit, "the open buy has not filled yet")
+    held.openBuy = Quantity(lots: 3)
+    held.openSell = Quantity(lots: 4)
+    let crowded = try #require(intent(sizer.size(signal(0), held)))
+    #expect(crowded.quantity.lots == 29 && !crowded.isExit, "with the open sell it could sell 33 of 30")
   }
 
   @Test func `reasons for no order`() throws {
