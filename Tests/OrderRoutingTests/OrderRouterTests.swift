@@ -213,6 +213,24 @@ import TradingTypes
     #expect(throws: ConfigurationError.self) { _ = try OrderRouter(venues: VenueDirectory([dear]), in: arena) }
   }
 
+  @Test func `more ladders than a route considers are misuse`() async {
+    await #expect(processExitsWith: .failure) {
+      var router = try OrderRouter(
+        venues: VenueDirectory([Venue(id: VenueID(index: 0), symbol: Symbol("V0")!)]),
+        in: Arena(capacityBytes: 1 << 16))
+      let intent = OrderIntent(
+        clientOrderID: ClientOrderID(value: 5), causeSequence: 1, time: Timestamp(nanoseconds: 1),
+        instrument: InstrumentID(index: 0), side: .buy, price: Price(nanos: 1), quantity: Quantity(lots: 1))
+      var plan = RoutePlan(
+        placeholder: ChildOrder(
+          part: intent, clientOrderID: .none, venue: VenueID(index: 0), price: .zero, quantity: .zero, isSweep: false))
+      _ = router.route(
+        intent, ladders: InlineArray(repeating: VenueLadder(venue: VenueID(index: 0))), ladderCount: 9,
+        terms: Instrument(id: InstrumentID(index: 0), symbol: Symbol("AAA")!), kill: KillState(),
+        nextChildID: ClientOrderID(value: 10), into: &plan)
+    }
+  }
+
   @Test(.enabled(if: countsAllocations)) func `routing allocates nothing`() throws {
     var router = try OrderRouter(
       venues: VenueDirectory([venue(0, mils: 30), venue(1, mils: 20, least: 3), venue(2, mils: -5)]), in: arena)

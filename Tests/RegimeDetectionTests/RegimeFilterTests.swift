@@ -257,6 +257,17 @@ import TradingTypes
     }
   }
 
+  @Test func `an instrument the filter does not follow is misuse`() async {
+    await #expect(processExitsWith: .failure) {
+      var filter = try RegimeFilter(
+        instrumentCount: 1,
+        parameters: RegimeParameters(
+          start: [1, 0], transition: [[0.9, 0.1], [0.1, 0.9]], means: [0, 0], variances: [1, 2]),
+        table: .standard(stateCount: 2), in: Arena(capacityBytes: 1 << 16))
+      filter.step(InstrumentID(index: 1), returnPercent: 0)
+    }
+  }
+
   @Test(.enabled(if: countsAllocations)) func `stepping and adjusting allocate nothing`() throws {
     var filter = try bullBear()
     var sum = 0.0

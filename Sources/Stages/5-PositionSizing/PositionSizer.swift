@@ -5,7 +5,7 @@ public import TradingTypes
 ///
 /// The table preset: quarter Kelly × VIX table × volatility target × |signal| × confidence × mode, then caps on the share of
 /// equity, the notional and the leverage, rounded toward zero lots. No rounding on the way increases a position.
-/// - Complexity: O(1), about 50 ns; nothing allocates after `init`.
+/// - Complexity: O(1), about 60 ns; nothing allocates after `init`.
 /// - Source: Kelly 1956 for the fraction, in the form with a payoff ratio of Thorp 2006, section 2.
 @frozen public struct PositionSizer: ~Copyable {
   /// The preset's numbers.
