@@ -213,6 +213,21 @@ import TradingTypes
     #expect(throws: ConfigurationError.self) { _ = try OrderRouter(venues: VenueDirectory([dear]), in: arena) }
   }
 
+  @Test func `ladders in a slab give the same plan`() throws {
+    let list = [ladder(0, [(1000, 4), (1001, 9)]), ladder(1, [(1000, 3)]), ladder(2, [(1001, 9)])]
+    let venues = [venue(0, mils: 30), venue(1, mils: 20), venue(2, mils: -5)]
+    let intent = intent(.buy, 12, limit: 1001)
+    let (children, expected) = try route(intent, venues, list)
+    var slab = Slab(repeating: list[0], count: 3, in: arena)
+    for index in 0..<3 { slab[index] = list[index] }
+    var router = try OrderRouter(venues: VenueDirectory(venues), in: arena)
+    var plan = emptyPlan
+    let outcome = router.route(
+      intent, ladders: slab.span, terms: terms, kill: KillState(), nextChildID: ClientOrderID(value: 10), into: &plan)
+    #expect(outcome.cost == expected.cost && outcome.quantity == expected.quantity && plan.count == children.count)
+    for index in 0..<plan.count { #expect(plan.children[index].quantity.lots == children[index][2]) }
+  }
+
   @Test func `more ladders than a route considers are misuse`() async {
     await #expect(processExitsWith: .failure) {
       var router = try OrderRouter(
@@ -234,9 +249,9 @@ import TradingTypes
   @Test(.enabled(if: countsAllocations)) func `routing allocates nothing`() throws {
     var router = try OrderRouter(
       venues: VenueDirectory([venue(0, mils: 30), venue(1, mils: 20, least: 3), venue(2, mils: -5)]), in: arena)
-    let list = ladders([
-      ladder(0, [(1000, 4), (1001, 9)]), ladder(1, [(1000, 3), (1002, 9)]), ladder(2, [(1001, 9)]),
-    ])
+    var list = Slab(repeating: ladder(0, [(1000, 4), (1001, 9)]), count: 3, in: arena)
+    list[1] = ladder(1, [(1000, 3), (1002, 9)])
+    list[2] = ladder(2, [(1001, 9)])
     let terms = terms
     var plan = emptyPlan
     var lots: Int64 = 0
@@ -245,7 +260,7 @@ import TradingTypes
         let order = intent(.buy, Int64(1 + step % 20), limit: 1002)
         lots +=
           router.route(
-            order, ladders: list, ladderCount: 3, terms: terms, kill: KillState(), nextChildID: ClientOrderID(value: 1),
+            order, ladders: list.span, terms: terms, kill: KillState(), nextChildID: ClientOrderID(value: 1),
             into: &plan
           ).quantity.lots
       }
