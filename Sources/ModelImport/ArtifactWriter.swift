@@ -147,7 +147,8 @@ public enum ArtifactWriter {
   }
 }
 
-/// Bytes that numbers are added to, little-endian. Sections start on a border of 64, so padding counts from their start.
+/// Bytes that numbers are added to, little-endian. Sections start on a border of 64, so padding counts from their
+/// start.
 struct LittleEndianBytes {
   var bytes: [UInt8] = []
 

@@ -28,8 +28,9 @@ public struct FeatureTable: Hashable, Sendable {
 
   /// Reads a CSV file with a header; columns named as feature slots are read, others are passed over, empty is missing.
   ///
-  /// A column `valid_mask` (24 hexadecimal digits, as `martlet features` writes it) makes the slots without a bit missing too.
-  /// Cells may be quoted as in RFC 4180, without line breaks inside. A number that is not finite in single precision is refused.
+  /// A column `valid_mask` (24 hexadecimal digits, as `martlet features` writes it) makes the slots without a bit
+  /// missing too. Cells may be quoted as in RFC 4180, without line breaks inside. A number that is not finite in single
+  /// precision is refused.
   public static func read(_ path: String) throws(ImportError) -> FeatureTable {
     try FeatureTable(csv: ImportError.text(path), name: path)
   }

@@ -3,9 +3,9 @@ internal import TradingTypes
 
 /// Reads LightGBM's text models (version 4): numerical trees of a binary classifier.
 ///
-/// Decisions equal LightGBM's on the same values in single precision, and so do raw scores, bit for bit: thresholds are rounded
-/// down to the largest single that is not above them, leaf values are taken as they are (shrinkage is already in them), and the
-/// sum runs in tree order. Categorical splits, linear leaves and several classes are refused.
+/// Decisions equal LightGBM's on the same values in single precision, and so do raw scores, bit for bit: thresholds are
+/// rounded down to the largest single that is not above them, leaf values are taken as they are (shrinkage is already
+/// in them), and the sum runs in tree order. Categorical splits, linear leaves and several classes are refused.
 ///
 /// - Source: LightGBM 4, `src/io/tree.cpp` and `src/boosting/gbdt_model_text.cpp` for the meaning of the fields.
 public struct LightGBMImporter {

@@ -9,8 +9,8 @@ internal import TradingTypes
 ///  "layers": [{"weights": [[… one row an output …]], "bias": […]}, …]}
 /// ```
 ///
-/// Inputs are standardised as `(value − mean) / deviation`, a missing one is 0 then; ReLU stands between the layers and the last layer
-/// has one output, the logit.
+/// Inputs are standardised as `(value − mean) / deviation`, a missing one is 0 then; ReLU stands between the layers and
+/// the last layer has one output, the logit.
 public struct FloatNetwork: Hashable, Sendable {
   /// A dense layer.
   public struct Layer: Codable, Hashable, Sendable {
@@ -102,8 +102,8 @@ public struct FloatNetwork: Hashable, Sendable {
 
   /// The 8-bit network.
   ///
-  /// Weights are symmetric, one scale an output, from −127 to 127. Input steps reach to `inputQuantile` of the distances from the
-  /// mean, activations to the largest seen; what lies beyond saturates.
+  /// Weights are symmetric, one scale an output, from −127 to 127. Input steps reach to `inputQuantile` of the
+  /// distances from the mean, activations to the largest seen; what lies beyond saturates.
   ///
   /// - Parameter rows: at least one row to calibrate on.
   /// - Throws: `ImportError` where no 8-bit network comes out.

@@ -19,7 +19,7 @@ struct ArtifactTests {
     return EnsembleModel(
       members: [
         EnsembleModel.Member(kind: .trees(trees)),
-        EnsembleModel.Member(kind: .network(models.network(hidden: [2])), required: required),
+        EnsembleModel.Member(kind: .network(models.network(hidden: [])), required: required),
       ],
       combiner: CombinerValues(averageWeights: [0.5, 0.5], stackWeights: [0.7, 0.4], stackBias: 0.01),
       metadata: ["name": "small", "member.0": "trees", "member.1": "network"])
@@ -111,7 +111,7 @@ struct ArtifactTests {
     var random = SplitMix64(seed: seed)
     let whole = try Self.smallBytes(rows: 1)
     var refused = 0
-    for _ in 0..<300 {
+    for _ in 0..<150 {
       var bytes = whole
       for _ in 0...random.below(3) {
         let place = random.below(bytes.count)
@@ -120,7 +120,7 @@ struct ArtifactTests {
       }
       if (try? ModelArtifact(bytes: Self.sealed(bytes))) == nil { refused += 1 }
     }
-    #expect(refused > 150, "seed \(seed): golden rows or rules catch most damage, here \(refused) of 300")
+    #expect(refused > 75, "seed \(seed): golden rows or rules catch most damage, here \(refused) of 150")
   }
 
   @Test func `the error names file, section, byte and what was expected`() throws {

@@ -16,7 +16,8 @@ struct CombinerTests {
 
   private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
 
-  // Members present and the logit, for logits 1 and 2, stack weights 0.5 and 1.5 with bias 0.1, average weights 0.25 and 0.75.
+  // Members present and the logit, for logits 1 and 2, stack weights 0.5 and 1.5 with bias 0.1, average weights 0.25
+  // and 0.75.
   static let table: [(present: UInt32, expected: Double)] = [
     // 0.6 × (0.1 + 0.5 + 3) + 0.4 × (0.25 + 1.5)
     (0b11, 2.86),

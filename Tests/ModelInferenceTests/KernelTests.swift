@@ -13,7 +13,7 @@ struct KernelTests {
     #expect(KernelSet.supported.contains(KernelSet.best.resolved))
   }
 
-  @Test(arguments: Seeds.brief, [false, true])
+  @Test(arguments: Seeds.brief.prefix(3), [false, true])
   func `trees in every set exit at the leaves of the slow twin`(seed: UInt64, zeroIsMissing: Bool) {
     var models = RandomModels(seed: seed)
     for (count, leaves) in [(1, 1), (1, 32), (16, 31), (17, 31), (63, 8), (64, 32), (65, 31), (100, 31), (9, 70)] {
@@ -54,7 +54,7 @@ struct KernelTests {
     }
   }
 
-  @Test(arguments: Seeds.brief)
+  @Test(arguments: Seeds.brief.prefix(3))
   func `networks of every shape give the logit of plain loops in every set`(seed: UInt64) {
     var models = RandomModels(seed: seed)
     let shapes: [[Int]] = [

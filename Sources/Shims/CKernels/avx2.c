@@ -83,8 +83,8 @@ INLINE void spread(uint64_t low, uint64_t high, uint8_t *bytes) {
   }
 }
 
-// The byte of a 96-byte table at each index; the top bit of an index is ignored. Six tables of 16: an index is turned into
-// one whose top bit is set unless it belongs to the table, and the shuffle answers 0 for those.
+// The byte of a 96-byte table at each index; the top bit of an index is ignored. Six tables of 16: an index is turned
+// into one whose top bit is set unless it belongs to the table, and the shuffle answers 0 for those.
 INLINE __m256i lookup96(const uint8_t *table, __m256i index) {
   __m256i result = _mm256_setzero_si256();
   const __m256i low_bits = _mm256_set1_epi8(0x7F);
@@ -199,8 +199,8 @@ VECTOR void martlet_network_inputs_avx2(const martlet_network *network, const ma
   inputs_of(network, row, inputs);
 }
 
-// Sums of 16 outputs. Bytes are widened to 16 bits, so that the pairs are exact (the 8-bit pair product would saturate);
-// each accumulator holds the two halves of four outputs side by side.
+// Sums of 16 outputs. Bytes are widened to 16 bits, so that the pairs are exact (the 8-bit pair product would
+// saturate); each accumulator holds the two halves of four outputs side by side.
 INLINE void tile_sums(const martlet_layer *layer, const uint8_t *inputs, uint32_t output, __m256i sums[2]) {
   __m256i pairs[4];
   for (int tile = 0; tile < 4; tile++) pairs[tile] = _mm256_setzero_si256();

@@ -67,8 +67,8 @@ INLINE void missing(const martlet_trees *trees, const martlet_row *row, uint64_t
   *high |= zeros[1] & trees->zero_missing_high;
 }
 
-// One block: for 64 trees at once look the bin of each node up, compare, and clear leaves where it goes right. A missing
-// value reads 0 from the left table and 255 from the right one, so that it goes to the side the node asks for.
+// One block: for 64 trees at once look the bin of each node up, compare, and clear leaves where it goes right. A
+// missing value reads 0 from the left table and 255 from the right one, so that it goes to the side the node asks for.
 INLINE void block_positions(
     const uint8_t *slot, uint32_t slots, const int groups, const bool has_missing, const __m512i tables[4],
     uint32_t *positions) {

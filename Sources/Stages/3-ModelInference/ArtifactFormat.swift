@@ -15,9 +15,9 @@ internal import CKernels
 ///   …  sections                  in table order, zero bytes between them
 /// ```
 ///
-/// Checksums are CRC-32C: they catch every error of up to three bits and every burst up to 32 in sections of these sizes,
-/// say which section is damaged, and cost a millisecond even in a debug build. They guard against accidents; whoever needs to know
-/// *which* model a file holds compares the SHA-256 of the file, which `ArtifactWriter` reports.
+/// Checksums are CRC-32C: they catch every error of up to three bits and every burst up to 32 in sections of these
+/// sizes, say which section is damaged, and cost a millisecond even in a debug build. They guard against accidents;
+/// whoever needs to know *which* model a file holds compares the SHA-256 of the file, which `fixtures freeze` prints.
 public enum ArtifactFormat {
   /// "MARTLETM" read as a little-endian integer.
   public static let magic: UInt64 = 0x4D54_454C_5452_414D

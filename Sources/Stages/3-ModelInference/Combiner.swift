@@ -6,9 +6,9 @@ public import TradingTypes
 /// `p = sigmoid(slope × logit + intercept)`, and confidence is `max(p, 1 − p) × (1 − sd(member p) / 0.5)` with the
 /// population standard deviation of the members that took part.
 ///
-/// **A missing member** leaves its weight to the others in proportion: with W the sum of all weights and V that of the present
-/// ones, each present weight is multiplied by W / V; where V is 0 every present member gets W / n. The stack and the average follow
-/// this rule each for itself; the bias stays. With every member present no division happens.
+/// **A missing member** leaves its weight to the others in proportion: with W the sum of all weights and V that of the
+/// present ones, each present weight is multiplied by W / V; where V is 0 every present member gets W / n. The stack
+/// and the average follow this rule each for itself; the bias stays. With every member present no division happens.
 @frozen public struct Combiner: BitwiseCopyable, Sendable {
   /// The most members.
   @inlinable public static var capacity: Int { 8 }

@@ -1,6 +1,7 @@
 /// Functions with one answer on every machine: fixed polynomials over separate additions and multiplications, no libm.
 public enum DeterministicMath {
-  /// e to the power `x`, within 1 ulp or so for results that are normal numbers; 0 below −708, and 709 is the largest `x`.
+  /// e to the power `x`, within 1 ulp or so for results that are normal numbers; 0 below −708, and 709 is the largest
+  /// `x`.
   ///
   /// - Source: Cody and Waite 1980, chapter 6, for the reduction; the polynomial is the Taylor series to degree 13,
   ///   whose remainder on |r| ≤ ln 2 / 2 is below 1e-17.

@@ -4,9 +4,9 @@ public import TradingTypes
 /// Stage 3: a feature vector in, a forecast out.
 ///
 /// The same bits on every instruction set. Slots of the vector that are not valid are missing: trees take their default
-/// direction, networks the training mean, and a member that requires such a slot leaves its weight to the others (`Combiner`).
-/// Values are narrowed to single precision, ties to even, and magnitudes up to 1e-35 become 0 (LightGBM knows no smaller number);
-/// where a value is not finite then, the forecast is unusable.
+/// direction, networks the training mean, and a member that requires such a slot leaves its weight to the others
+/// (`Combiner`). Values are narrowed to single precision, ties to even, and magnitudes up to 1e-35 become 0 (LightGBM
+/// knows no smaller number); where a value is not finite then, the forecast is unusable.
 @frozen public struct Ensemble: ~Copyable {
   /// How many forecasts were asked for, and how they went.
   @frozen public struct Counters: BitwiseCopyable, Hashable, Sendable {
@@ -86,7 +86,8 @@ public import TradingTypes
     kernels.rawSum(of: member, vector)
   }
 
-  /// The exit leaf of each tree of a member in the trainer's numbering; empty for a network. Off the hot path, allocates.
+  /// The exit leaf of each tree of a member in the trainer's numbering; empty for a network. Off the hot path,
+  /// allocates.
   public func exitLeaves(of member: Int, _ vector: borrowing FeatureVector) -> [UInt32] {
     kernels.exitLeaves(of: member, vector)
   }

@@ -57,7 +57,8 @@ public import TradingTypes
     }
   }
 
-  /// The logit of each member that can speak, and those members as bits; nil where a value is not finite in single precision.
+  /// The logit of each member that can speak, and those members as bits; nil where a value is not finite in single
+  /// precision.
   ///
   /// - Complexity: O(model), no allocation.
   @usableFromInline func logits(
@@ -95,7 +96,8 @@ public import TradingTypes
     }
   }
 
-  /// The raw sum of a tree member, before its scale, or nil for a network or a row that is not finite. Off the hot path.
+  /// The raw sum of a tree member, before its scale, or nil for a network or a row that is not finite. Off the hot
+  /// path.
   func rawSum(of member: Int, _ vector: borrowing FeatureVector) -> Double? {
     guard member >= 0, member < count, isTrees[member], load(vector) else { return nil }
     // In bounds: checked above.
@@ -104,7 +106,8 @@ public import TradingTypes
       row.assumingMemoryBound(to: martlet_row.self))
   }
 
-  /// The exit leaf of each tree of a member, as the source numbers them; empty for a network or a row that is not finite.
+  /// The exit leaf of each tree of a member, as the source numbers them; empty for a network or a row that is not
+  /// finite.
   func exitLeaves(of member: Int, _ vector: borrowing FeatureVector) -> [UInt32] {
     guard member >= 0, member < count, isTrees[member], load(vector) else { return [] }
     // In bounds: checked above; the kernel writes one number a tree.

@@ -37,7 +37,7 @@ public struct EnsembleModel: Hashable, Sendable {
 
   /// The members, 1 to 8.
   public var members: [Member]
-  /// How they are joined; weights of bits set aside in `FeatureMask` order of `members`.
+  /// How they are joined, a weight of each kind for each member.
   public var combiner: CombinerValues
   /// Names and origins: lower-case keys; `member.N` names member N.
   public var metadata: [String: String]
@@ -89,8 +89,8 @@ public struct GoldenRow: Hashable, Sendable {
 
 /// A verified model artifact: its file was whole, made for this feature schema, sound, and gave the answers it carries.
 ///
-/// The file is mapped only while it is loaded; `Ensemble` copies what the kernels read into its arena, so a swap of models
-/// never depends on the page cache, and nothing that happens to the file later can reach the hot path.
+/// The file is mapped only while it is loaded; `Ensemble` copies what the kernels read into its arena, so a swap of
+/// models never depends on the page cache, and nothing that happens to the file later can reach the hot path.
 public struct ModelArtifact: Sendable {
   /// What it holds.
   public let model: EnsembleModel
@@ -103,8 +103,8 @@ public struct ModelArtifact: Sendable {
 
   /// Maps, verifies and loads the artifact at `path`.
   ///
-  /// - Throws: `ArtifactError` for anything that is not a whole, sound artifact of this version and feature schema whose golden
-  ///   rows hold; never traps, whatever the bytes are.
+  /// - Throws: `ArtifactError` for anything that is not a whole, sound artifact of this version and feature schema
+  ///   whose golden rows hold; never traps, whatever the bytes are.
   /// - Complexity: O(bytes); allocates, and maps the file while it runs.
   public static func open(_ path: String) throws(ArtifactError) -> ModelArtifact {
     try ModelArtifact(ArtifactBytes(mapping: path))

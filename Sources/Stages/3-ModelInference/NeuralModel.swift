@@ -3,7 +3,8 @@ internal import TradingTypes
 /// A small network of 8-bit dense layers, ReLU between them, one output: a logit.
 ///
 /// Inputs enter as `128 + round((value − center) × inverseStep)` saturated to 0…255, a missing one as 128, which is the
-/// training mean. Sums are exact 32-bit integers; the zero points are folded into the bias; the last layer is never requantised.
+/// training mean. Sums are exact 32-bit integers; the zero points are folded into the bias; the last layer is never
+/// requantised.
 public struct NeuralModel: Hashable, Sendable {
   /// A dense layer.
   public struct Layer: Hashable, Sendable {

@@ -118,7 +118,8 @@ extension SectionReader {
     return pairs
   }
 
-  /// row count, member count; then of each row: 96 values (f32), valid mask, members (u32), logits, probability, confidence.
+  /// row count, member count; then of each row: 96 values (f32), valid mask, members (u32), logits, probability,
+  /// confidence.
   mutating func goldenRows(memberCount: Int) throws(ArtifactError) -> [GoldenRow] {
     let rowCount = try count(1...4096, "a number of golden rows")
     _ = try count(memberCount...memberCount, "a number of members")
