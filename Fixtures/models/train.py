@@ -168,7 +168,7 @@ class Network:
                     parameter -= rate * (first / (np.sqrt(second) + 1e-8) + 1e-2 * parameter)
 
     def scaled(self, rows):
-        # Four deviations: what lies beyond saturates in eight bits as well.
+        # Outliers are cut in training; in eight bits they saturate.
         return np.clip(np.nan_to_num((rows - self.mean) / self.deviation), -8, 8)
 
     def gradients(self, inputs, label):

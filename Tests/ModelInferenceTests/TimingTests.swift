@@ -12,10 +12,11 @@ import TradingTypes
 struct TimingTests {
   private static let isAsked = ProcessInfo.processInfo.environment["MARTLET_TIMING"] != nil
 
+  private static let origin = ContinuousClock.now
+
   private static func nanoseconds() -> Int {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+    let (seconds, attoseconds) = (ContinuousClock.now - origin).components
+    return Int(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
   }
 
   @Test(.enabled(if: isAsked, "MARTLET_TIMING is not set"))
