@@ -122,6 +122,14 @@ public struct HistogramSnapshot: Sendable, Equatable {
   public let nanosecondsSum: UInt128
   /// The largest, in nanoseconds; nil when there is none.
   public let nanosecondsMax: Int64?
+  /// The median in nanoseconds, with the accuracy of `LatencyHistogram.percentile`; nil with fewer than 10/(1 − p) values.
+  public let p50: Int64?
+  /// 90 % do not exceed it; as `p50`.
+  public let p90: Int64?
+  /// 99 % do not exceed it; as `p50`.
+  public let p99: Int64?
+  /// 99.9 % do not exceed it; as `p50`.
+  public let p999: Int64?
   /// Cumulative counts at 2^k − 1 ns, k = 5 … 34 (31 ns to 17 s): borders of buckets, so that the counts are exact.
   public let steps: [Step]
 
@@ -132,6 +140,10 @@ public struct HistogramSnapshot: Sendable, Equatable {
     count = histogram.count
     nanosecondsSum = histogram.nanosecondsSum
     nanosecondsMax = histogram.nanosecondsMax
+    p50 = histogram.percentile(.p50)
+    p90 = histogram.percentile(.p90)
+    p99 = histogram.percentile(.p99)
+    p999 = histogram.percentile(.p999)
     var steps: [Step] = []
     var below: UInt64 = 0
     var next = 0
