@@ -18,7 +18,7 @@ enum Rules {
         violations.append(Violation(path: file.path, line: 1, rule: "the module \(module) stands in no tier"))
         continue
       }
-      for (name, line) in SwiftCode(file.text).imports where name != module {
+      for (name, line) in file.code!.imports where name != module {
         if let rule = brokenBy(importing: name, from: module, tier) {
           violations.append(Violation(path: file.path, line: line, rule: rule))
           continue
@@ -56,7 +56,7 @@ enum Rules {
     var violations: [Violation] = []
     for file in files where file.isSwift && !file.path.hasPrefix("Tests/") && file.module != nil {
       if allowed.contains(where: file.matches) { continue }
-      for (word, line) in SwiftCode(file.text).words where isUnsafe(word) {
+      for (word, line) in file.code!.words where isUnsafe(word) {
         violations.append(Violation(path: file.path, line: line, rule: "\(word) outside the listed places"))
       }
     }
@@ -79,7 +79,8 @@ enum Rules {
   /// Nothing names a folder of one machine.
   static func absolutePaths(_ files: [SourceFile]) -> [Violation] {
     let folders = ["tmp", "work", "farm", "root", "home", "Users"]
-    return lines(of: files) { line in
+    let suspects = files.filter { file in folders.contains { file.mentions("/\($0)/") } }
+    return lines(of: suspects) { line in
       for folder in folders {
         var rest = line
         while let range = rest.firstRange(of: "/\(folder)/") {
@@ -102,14 +103,16 @@ enum Rules {
       ["golang", "org/"], ["maven", "org"], ["huggingface", "co"], ["hub", "docker", "com"],
       ["conda", "anaconda", "org"],
     ].map { $0.joined(separator: ".") }
-    return lines(of: files) { line in hosts.first { line.contains($0) }.map { "names the host \($0)" } }
+    let suspects = files.filter { file in hosts.contains(where: file.mentions) }
+    return lines(of: suspects) { line in hosts.first { line.contains($0) }.map { "names the host \($0)" } }
   }
 
   /// Nothing is left open in what users build.
   static func openEnds(_ files: [SourceFile]) -> [Violation] {
     let marks = ["TO" + "DO", "FIX" + "ME", "X" + "XX"]
     let built = files.filter { $0.path.hasPrefix("Sources/") || $0.path.hasPrefix("Benchmarks/") }
-    return lines(of: built) { line in
+    let suspects = built.filter { file in marks.contains(where: file.mentions) }
+    return lines(of: suspects) { line in
       let words = line.split { !($0.isLetter || $0.isNumber || $0 == "_") }
       return marks.first { words.contains(Substring($0)) }.map { "left open: \($0)" }
     }
@@ -121,7 +124,7 @@ enum Rules {
     for file in files where file.isSwift && file.path.hasPrefix("Sources/") && !file.path.hasPrefix("Sources/martlet/")
     {
       let source = file.text.split(separator: "\n", omittingEmptySubsequences: false)
-      let code = SwiftCode(file.text).lines
+      let code = file.code!.lines
       var isDocumented = false
       for (index, line) in source.enumerated() {
         let trimmed = line.drop { $0 == " " || $0 == "\t" }
@@ -163,7 +166,7 @@ enum Rules {
     let types: Set<Substring> = ["struct", "class", "enum", "actor", "protocol", "typealias"]
     var violations: [Violation] = []
     for file in files where file.isSwift && file.path.hasPrefix("Sources/") {
-      let words = SwiftCode(file.text).words
+      let words = file.code!.words
       for (word, next) in zip(words, words.dropFirst()) {
         if types.contains(word.word), String(next.word) == file.module {
           violations.append(Violation(path: file.path, line: next.line, rule: "a type has the name of its module"))

@@ -3,22 +3,37 @@ import Foundation
 /// A file of the package: what every rule looks at. Planted ones are made in the tests.
 struct SourceFile {
   /// From the package's root, with `/`.
-  var path: String
-  var text: String
+  let path: String
+  let text: String
+  /// What is code in it; nil where it is not Swift.
+  let code: SwiftCode?
+
+  init(path: String, text: String) {
+    self.path = path
+    self.text = text
+    code = path.hasSuffix(".swift") ? SwiftCode(text) : nil
+  }
 
   /// The ending, without the dot.
   var kind: String { path.split(separator: "/").last?.split(separator: ".").dropFirst().last.map(String.init) ?? "" }
 
-  var isSwift: Bool { kind == "swift" }
+  var isSwift: Bool { code != nil }
   var isC: Bool { kind == "c" || kind == "h" }
 
   /// The module a file belongs to, by its folder: `Sources/Stages/4-RegimeDetection/…` is of `RegimeDetection`.
   var module: String? {
     let parts = path.split(separator: "/").map(String.init)
     guard parts.count >= 3, ["Sources", "Benchmarks", "Fixtures", "Tests"].contains(parts[0]) else { return nil }
+    // Fixtures group a module with what it was made from.
+    if parts[0] == "Fixtures", parts.count >= 4, House.modules[parts[2]] != nil { return parts[2] }
     guard parts[0] == "Sources", ["Stages", "Shims"].contains(parts[1]) else { return parts[1] }
     guard parts.count >= 4 else { return nil }
     return parts[1] == "Shims" ? parts[2] : parts[2].split(separator: "-").last.map(String.init)
+  }
+
+  /// Whether the text contains some words, compared byte by byte: quick enough for every word in every file.
+  func mentions(_ words: String) -> Bool {
+    Data(text.utf8).range(of: Data(words.utf8)) != nil
   }
 
   /// Whether a pattern, in which `*` stands for any characters, fits the whole path.

@@ -1,11 +1,9 @@
 /// Swift source with comments and string contents blanked out, line by line as it was, so that a word found is code.
 struct SwiftCode {
   let lines: [Substring]
-  private let text: String
 
   init(_ source: String) {
-    text = Self.blanked(source)
-    lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    lines = Self.blanked(source).split(separator: "\n", omittingEmptySubsequences: false)
   }
 
   /// Every identifier or keyword with its line, from 1.

@@ -11,6 +11,7 @@ enum UnsafePlaces {
     "Sources/Stages/1-MarketIngest/*Mapped*",
     // The model artifact lies mapped in memory; kernels take pointers into it.
     "Sources/Stages/3-ModelInference/*Mapping*",
+    "Sources/Stages/3-ModelInference/*Artifact*",
     "Sources/Stages/3-ModelInference/*Kernel*",
     // The journal's storage calls io_uring, pwrite and mmap.
     "Sources/EventJournal/*Storage*",
