@@ -172,6 +172,28 @@ extension ThroughputRing {
       advance(by: count)
     }
 
+    /// Claims exactly `count` slots, over the end of the ring's memory if need be, or none of them.
+    ///
+    /// Written by `write(_:atClaimed:)`, made visible by `publish(count)`: how a record of several elements goes in whole.
+    @inlinable public mutating func tryClaim(_ count: Int) -> Bool {
+      guard count >= 0, count <= freeSlots(wanted: count) else {
+        claimed = 0
+        return false
+      }
+      claimed = count
+      return true
+    }
+
+    /// Writes the claimed slot `index`, counted from the first one claimed.
+    ///
+    /// - Precondition: `0 <= index`, below the count of the last claim.
+    @inlinable public mutating func write(_ element: Element, atClaimed index: Int) {
+      precondition(
+        UInt(bitPattern: index) < UInt(bitPattern: claimed), "ThroughputRing: what is written was claimed")
+      // In bounds: masked. Wrapping: a free-running counter.
+      unsafe slots[Int(truncatingIfNeeded: (position &+ UInt64(truncatingIfNeeded: index)) & mask)] = element
+    }
+
     /// Appends the first elements of `elements` that find room, in order; how many.
     @inlinable public mutating func pushPrefix(of elements: Span<Element>) -> Int {
       let count = min(elements.count, freeSlots(wanted: elements.count))
@@ -285,6 +307,21 @@ extension ThroughputRing {
       // In bounds: `place` is masked, and `count` ends at the capacity.
       let span = unsafe Span(_unsafeStart: slots + place, count: count)
       return unsafe _overrideLifetime(span, mutating: &self)
+    }
+
+    /// Elements to read, at least `wanted` of them if they are there.
+    @inlinable public mutating func availableCount(wanted: Int = 1) -> Int { readyElements(wanted: wanted) }
+
+    /// The element `index` places after the oldest one, over the end of the ring's memory if need be.
+    ///
+    /// - Precondition: `0 <= index`, below the last `availableCount`.
+    @inlinable public func element(at index: Int) -> Element {
+      // Wrapping: the difference of two counters, at most the capacity.
+      precondition(
+        index >= 0 && UInt64(truncatingIfNeeded: index) < knownPublished &- position,
+        "ThroughputRing: what is read is available")
+      // In bounds: masked. Wrapping: a free-running counter.
+      return unsafe slots[Int(truncatingIfNeeded: (position &+ UInt64(truncatingIfNeeded: index)) & mask)]
     }
 
     /// Gives the slots of the `count` oldest elements back to the producer, with one store.

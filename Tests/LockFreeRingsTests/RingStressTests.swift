@@ -71,7 +71,8 @@ enum Outcome: UInt64 {
   @Test(arguments: [2, 1024], [0, UInt64.max - 1000])
   func `the latency ring is exact under spinning and yielding`(capacity: Int, start: UInt64) throws {
     let outcome = try latencyOutcome(
-      SpinThenYieldWait(spinsMax: 64), capacity: capacity, count: stressCount / 2, startingAt: start)
+      SpinThenYieldWait(spinsMax: 64), capacity: capacity, count: stressCount / (capacity < 8 ? 10 : 1),
+      startingAt: start)
     #expect(outcome == .exact)
   }
 
@@ -113,7 +114,8 @@ enum Outcome: UInt64 {
 
   @Test(arguments: [2, 1024], [0, UInt64.max - 1000])
   func `the throughput ring is exact one by one`(capacity: Int, start: UInt64) throws {
-    let count = stressCount / 2
+    // Two slots mean a switch of threads for every two elements.
+    let count = stressCount / (capacity < 8 ? 10 : 1)
     let arena = Arena(capacityBytes: 4 << 20)
     var ring = try ThroughputRing<Sample>(
       capacity: capacity, repeating: Sample(0), startingAt: start, in: arena)
