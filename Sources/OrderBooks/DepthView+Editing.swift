@@ -15,8 +15,8 @@ public import TradingTypes
 
 // In-place edits of one side of a depth view. Each answers the rank of the level it changed, or -1 when that is not among the ten.
 //
-// They work on spans: indexing an `InlineArray` that is part of a larger value copied all ten levels at each access (measured: 180 ns
-// an event instead of 30).
+// They work on spans: indexing an `InlineArray` that is part of a larger value copied all ten levels at each access (measured on
+// one loaded machine: 183 ns an event instead of 109).
 extension BookSideRule {
   /// How many of the ten levels, of which `count` exist, are better than `price`, which is positive.
   ///
