@@ -61,8 +61,8 @@ func tool(
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(
     name: "\(name)Tests",
-    dependencies: [.byName(name: name)] + ["TradingTypes", "LockFreeRings"].filter { $0 != name }.map { .byName(name: $0) }
-      + ["TestSupport"] + dependencies,
+    dependencies: [.byName(name: name), "TestSupport"]
+      + ["TradingTypes", "LockFreeRings"].filter { $0 != name }.map { .byName(name: $0) } + dependencies,
     swiftSettings: strict)
 }
 
@@ -132,14 +132,14 @@ let checks: [Target] = [
   tests("LockFreeRings", ["CAllocationCounter"]),
   tests("OrderBooks", ["CAllocationCounter"]),
   tests("PortfolioLedger", ["CAllocationCounter"]),
-  tests("MarketIngest", ["OrderBooks", "FixtureStreams"]),
+  tests("MarketIngest", ["OrderBooks", "FixtureStreams", "CAllocationCounter"]),
   tests("SignalFeatures", ["OrderBooks", "MarketIngest", "FixtureStreams", "CAllocationCounter"]),
   tests("ModelInference", ["ModelImport", "CKernels", "CAllocationCounter", "BuiltinModels"]),
   tests("RegimeDetection", ["CAllocationCounter"]),
   tests("PositionSizing", ["PortfolioLedger", "CAllocationCounter"]),
   tests("PreTradeRisk", ["PortfolioLedger", "CAllocationCounter"]),
   tests("OrderRouting", ["OrderBooks", "PortfolioLedger", "CAllocationCounter"]),
-  tests("SimulatedVenue", ["OrderBooks"]),
+  tests("SimulatedVenue", ["OrderBooks", "CAllocationCounter"]),
   tests("EventJournal", ["CUring"]),
   tests("EngineTelemetry", ["CPlatform", "CAllocationCounter"]),
   .testTarget(

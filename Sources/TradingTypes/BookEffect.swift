@@ -171,12 +171,14 @@
 
   /// What venue `index` shows of `quantity` lots.
   @inlinable public func share(_ quantity: Quantity, venue index: Int) -> Quantity {
-    let floor = quantity.lots * hundredths[index] / 100
-    guard index == 0 else { return Quantity(lots: floor) }
+    guard index == 0 else { return Quantity(lots: floor(quantity.lots, hundredths[index])) }
     var others: Int64 = 0
-    for other in 1..<8 { others += quantity.lots * hundredths[other] / 100 }
+    for other in 1..<venueCount { others += floor(quantity.lots, hundredths[other]) }
     return Quantity(lots: quantity.lots - others)
   }
+
+  /// `lots × share / 100` rounded down, for any `lots >= 0`: hundreds and rest apart, so that nothing can overflow.
+  @inlinable func floor(_ lots: Int64, _ share: Int64) -> Int64 { lots / 100 * share + lots % 100 * share / 100 }
 
   /// The ladder venue `index` shows of one side of `depth`: levels of which it holds nothing are left out.
   @inlinable public func ladder(of venue: VenueID, taking side: Side, from depth: borrowing DepthView) -> VenueLadder {

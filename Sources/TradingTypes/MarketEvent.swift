@@ -78,6 +78,9 @@
   public var flags: MarketEventFlags
   /// The feed's own one-character code: ITCH message type for `information`, trading state for `tradingStatus`.
   public var code: UInt8
+  // Whole words to the end of the line: a copy is then eight plain moves, none of which straddles an earlier store.
+  @usableFromInline var padding16: UInt16 = 0
+  @usableFromInline var padding32: UInt32 = 0
 
   /// An event; what its kind does not use stays 0.
   @inlinable public init(

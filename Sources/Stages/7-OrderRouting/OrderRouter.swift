@@ -95,6 +95,14 @@ public import TradingTypes
     return write(allocation, of: intent, nextChildID, into: &plan)
   }
 
+  /// `route` over a slab of ladders: for a caller that keeps them beside the router in one value.
+  @inlinable public mutating func route(
+    _ intent: borrowing OrderIntent, ladders: borrowing Slab<VenueLadder>, terms: borrowing Instrument,
+    kill: KillState, nextChildID: ClientOrderID, into plan: inout RoutePlan
+  ) -> RouteOutcome {
+    route(intent, ladders: ladders.span, terms: terms, kill: kill, nextChildID: nextChildID, into: &plan)
+  }
+
   /// `route` over the first `ladderCount` of `ladders`, which are copied once (1.3 KB): the other form costs less.
   ///
   /// - Precondition: `0 <= ladderCount <= 8`.

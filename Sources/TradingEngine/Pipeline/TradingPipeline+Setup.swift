@@ -87,7 +87,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     for (index, terms) in terms.enumerated() { states[index] = InstrumentState(terms: terms) }
     barrier = .distantPast
     equity = configuration.startingCash
-    ladders = InlineArray(repeating: VenueLadder(venue: VenueID(index: 0)))
+    ladders = Slab(repeating: VenueLadder(venue: VenueID(index: 0)), count: rules.split.venueCount, in: arena)
     let nothing = OrderIntent(
       clientOrderID: .none, causeSequence: 0, time: .distantPast, instrument: .none, side: .buy, price: .zero,
       quantity: .zero)

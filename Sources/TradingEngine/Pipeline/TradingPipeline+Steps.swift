@@ -163,8 +163,8 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
         of: VenueID(index: UInt16(truncatingIfNeeded: venue)), taking: intent.side, from: books[depth: id])
     }
     _ = router.route(
-      intent, ladders: ladders, ladderCount: rules.split.venueCount, terms: states[Int(id.index)].terms,
-      kill: killState, nextChildID: ClientOrderID(value: lastClientOrderID &+ 1), into: &plan)
+      intent, ladders: ladders, terms: states[Int(id.index)].terms, kill: killState,
+      nextChildID: ClientOrderID(value: lastClientOrderID &+ 1), into: &plan)
     var sent = 0
     for index in 0..<plan.count {
       let child = plan.children[index]

@@ -63,7 +63,7 @@ public import TradingTypes
   @usableFromInline var lastClientOrderID: UInt64 = 0
   // Working memory of a decision: here, not on the stack, because together they are some 3 KB.
   @usableFromInline var vector = FeatureVector()
-  @usableFromInline var ladders: InlineArray<8, VenueLadder>
+  @usableFromInline var ladders: Slab<VenueLadder>
   @usableFromInline var plan: RoutePlan
 
   // MARK: - The walk
