@@ -1,0 +1,186 @@
+import CAllocationCounter
+import LockFreeRings
+import SignalFeatures
+import TestSupport
+import Testing
+import TradingTypes
+
+/// Feeds a row the way an engine does: due bars first, then the message.
+func feed(_ row: BookRow, to engine: inout FeatureEngine) {
+  if engine.barIsDue(row.event.instrument, at: row.event.time) {
+    while engine.closeBar(row.event.instrument, at: row.event.time) != nil {}
+  }
+  engine.update(row.event, effect: row.effect, depth: row.depth)
+}
+
+/// The vector after a row, as of `later` nanoseconds after it.
+func vector(of engine: borrowing FeatureEngine, after row: BookRow, later: Int64 = 0) -> FeatureVector {
+  var vector = FeatureVector()
+  let time = Timestamp(nanoseconds: row.event.time.nanoseconds + later)
+  engine.vector(of: row.event.instrument, depth: row.depth, at: time, into: &vector)
+  return vector
+}
+
+/// All bits of a vector, for exact comparison.
+func bits(_ vector: FeatureVector) -> [UInt64] {
+  (0..<96).map { vector.values[$0].bitPattern } + [
+    vector.valid.low, UInt64(vector.valid.high), vector.stale.low, UInt64(vector.stale.high),
+  ]
+}
+
+@Suite struct StreamTests {
+  // Goal: incremental equals batch. Method: random streams with thin, empty, locked and crossed books and late messages,
+  // compared with definitions over the whole history.
+  @Test(arguments: Seeds.brief) func `incremental slots equal the batch twin`(seed: UInt64) throws {
+    var stream = RandomStream(seed: seed)
+    var twin = BatchTwin()
+    var engine = try makeEngine()
+    let table = FeatureConfiguration().micropriceTable
+    for (number, row) in stream.rows(1_000).enumerated() {
+      feed(row, to: &engine)
+      twin.update(row)
+      guard number % 7 == 0 || number < 60 else { continue }
+      let actual = vector(of: engine, after: row)
+      let expected = twin.slots(table)
+      for slot in 0..<37 {
+        let error = abs(actual.values[slot] - expected[slot])
+        let limit = 1e-9 * max(1, abs(expected[slot]))
+        #expect(
+          error <= limit,
+          "seed \(seed), message \(number), slot \(slot): \(actual.values[slot]), expected \(expected[slot])")
+      }
+    }
+    let late = engine.counters.outOfOrder
+    #expect(late > 0)
+  }
+
+  // Goal: no look-ahead. Method: what was computed for a prefix does not depend on what follows it.
+  @Test(arguments: Seeds.brief) func `the future changes no past vector`(seed: UInt64) throws {
+    var stream = RandomStream(seed: seed)
+    let shared = stream.rows(300)
+    var tails = [stream.rows(200), []]
+    var other = RandomStream(seed: seed &+ 1)
+    other.time = stream.time
+    tails[1] = other.rows(200)
+    var runs: [[[UInt64]]] = []
+    for tail in tails {
+      var engine = try makeEngine()
+      var outputs: [[UInt64]] = []
+      for row in shared + tail {
+        feed(row, to: &engine)
+        outputs.append(bits(vector(of: engine, after: row, later: 3)))
+      }
+      runs.append(outputs)
+    }
+    #expect(runs[0].prefix(300) == runs[1].prefix(300), "seed \(seed)")
+    #expect(runs[0] != runs[1])
+  }
+
+  // Goal: asking is free of side effects. Method: one engine is asked after every message and far ahead, the other only at the end.
+  @Test(arguments: Seeds.brief) func `asking for a vector changes nothing`(seed: UInt64) throws {
+    var stream = RandomStream(seed: seed)
+    var asked = try makeEngine()
+    var silent = try makeEngine()
+    for row in stream.rows(400) {
+      feed(row, to: &asked)
+      feed(row, to: &silent)
+      _ = vector(of: asked, after: row, later: 60_000_000_000)
+      let left = bits(vector(of: asked, after: row))
+      let right = bits(vector(of: silent, after: row))
+      #expect(left == right, "seed \(seed), message \(row.event.sequence)")
+    }
+  }
+
+  // Goal: a restored engine goes on as the original. Method: snapshot at random points, restore into a used engine, compare bits.
+  @Test(arguments: Seeds.brief) func `snapshot and rest equal the whole run bit for bit`(seed: UInt64) throws {
+    var stream = RandomStream(seed: seed)
+    let rows = stream.rows(600)
+    var random = SplitMix64(seed: seed)
+    let cut = random.below(rows.count)
+    var whole = try makeEngine { $0.barSpan = .seconds(1) }
+    var resumed = try makeEngine { $0.barSpan = .seconds(1) }
+    for row in rows.prefix(50) { feed(row, to: &resumed) }
+    whole.receive(ContextEvent(kind: .vix, value: 20, time: rows[0].event.time))
+    for (number, row) in rows.enumerated() {
+      if number == cut { try resumed.restore(whole.snapshot()) }
+      feed(row, to: &whole)
+      guard number >= cut else { continue }
+      feed(row, to: &resumed)
+      let left = bits(vector(of: whole, after: row))
+      let right = bits(vector(of: resumed, after: row))
+      #expect(left == right, "seed \(seed), cut at \(cut), message \(number)")
+    }
+    let counters = (whole.counters, resumed.counters)
+    #expect(counters.0 == counters.1)
+  }
+
+  // Goal: no NaN or infinity and no trap, whatever comes. Method: random bytes in every field, vectors at random times.
+  @Test(arguments: Seeds.brief) func `nothing that arrives makes a slot not finite`(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    var stream = RandomStream(seed: seed)
+    var engine = try makeEngine(instruments: 2) { $0.delayedCapacity = 4 }
+    func wild() -> Int64 {
+      switch random.below(6) {
+      case 0: Int64(bitPattern: random.next())
+      case 1: [Int64.min, .max, 0, -1, 1, 1 << 53, 1 << 40][random.below(7)]
+      default: Int64(random.below(2_000_000)) * 1_000_000
+      }
+    }
+    let messages = countsAllocations ? 100_000 : 4_000
+    for number in 0..<messages {
+      var row = stream.next()
+      row.event.instrument = InstrumentID(index: UInt32(random.below(3)))
+      if random.below(3) == 0 {
+        row.event.price = Price(nanos: wild())
+        row.event.quantity = Quantity(lots: wild())
+        row.effect.price = Price(nanos: wild())
+        row.effect.quantity = Quantity(lots: wild())
+        row.effect.depthChanged = true
+        for level in 0..<10 where random.below(3) == 0 {
+          row.depth.bids[level] = DepthLevel(price: Price(nanos: wild()), quantity: Quantity(lots: wild()))
+          row.depth.asks[level] = DepthLevel(price: Price(nanos: wild()), quantity: Quantity(lots: wild()))
+        }
+        row.depth.bidCount = Int32(random.below(11))
+        row.depth.askCount = Int32(random.below(11))
+        // Late in the run only: a wild time holds the clock for good, and every trade then closes a bar.
+        if number > messages - 1_000, random.below(100) == 0 { row.event.time = Timestamp(nanoseconds: wild()) }
+      }
+      if random.below(20) == 0 {
+        let values = [Double.nan, .infinity, -1, 0.5, 2, 1e300]
+        engine.receive(
+          ContextEvent(
+            kind: ContextEvent.Kind.allCases[random.below(4)], instrument: InstrumentID(index: UInt32(random.below(4))),
+            value: values[random.below(6)], time: row.event.time))
+        engine.setModelSlots(
+          row.event.instrument, garchVariance: values[random.below(6)],
+          regimeProbabilities: (values[random.below(6)], 0.2, values[random.below(6)]))
+      }
+      feed(row, to: &engine)
+      guard row.event.instrument.index < 2, number % 4 == 0 || number > messages - 1_000 else { continue }
+      let result = vector(of: engine, after: row, later: 0)
+      var isFinite = true
+      for slot in 0..<96 where !result.values[slot].isFinite { isFinite = false }
+      #expect(isFinite, "seed \(seed), message \(row.event.sequence)")
+      #expect(result.valid.low & result.stale.low == 0 && result.valid.high & result.stale.high == 0)
+    }
+    let counters = engine.counters
+    #expect(counters.unknownInstrument > 0 && counters.invalidTrades > 0 && counters.refusedValues > 0)
+  }
+
+  // Goal: nothing is allocated. Method: count over messages, bars and vectors after a warm-up.
+  @Test(.enabled(if: countsAllocations)) func `messages, bars and vectors allocate nothing`() throws {
+    var stream = RandomStream(seed: 7)
+    let rows = stream.rows(4_000)
+    var engine = try makeEngine { $0.barSpan = .seconds(1) }
+    var result = FeatureVector()
+    func run(_ rows: ArraySlice<BookRow>) {
+      for row in rows {
+        feed(row, to: &engine)
+        engine.vector(of: row.event.instrument, depth: row.depth, at: row.event.time, into: &result)
+      }
+    }
+    run(rows[..<2_000])
+    let counts = counting { run(rows[2_000...]) }
+    #expect(counts.allocations == 0)
+  }
+}
