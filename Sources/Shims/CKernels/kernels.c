@@ -68,7 +68,7 @@ float martlet_network_logit(int set, const martlet_network *network, const martl
   CHOOSE(martlet_network_logit, network, row)
 }
 
-uint32_t martlet_crc32c(const void *bytes, size_t count) {
+uint32_t martlet_artifact_crc32c(const void *bytes, size_t count) {
   // One entry for each value of four bits: small, and fast enough for files below a few megabytes.
   static const uint32_t table[16] = {
       0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,

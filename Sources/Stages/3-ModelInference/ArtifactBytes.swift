@@ -70,7 +70,7 @@ internal import Glibc
   func checksum(_ range: Range<Int>) -> UInt32 {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "ArtifactBytes: the range lies inside")
     // In bounds: checked above.
-    return unsafe martlet_crc32c(base + range.lowerBound, range.count)
+    return unsafe martlet_artifact_crc32c(base + range.lowerBound, range.count)
   }
 }
 

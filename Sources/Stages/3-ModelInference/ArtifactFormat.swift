@@ -53,7 +53,7 @@ public enum ArtifactFormat {
     unsafe bytes.withUnsafeBytes { buffer in
       guard let base = buffer.baseAddress else { return 0 }
       // In bounds: the buffer says how long it is.
-      return unsafe martlet_crc32c(base, buffer.count)
+      return unsafe martlet_artifact_crc32c(base, buffer.count)
     }
   }
 }

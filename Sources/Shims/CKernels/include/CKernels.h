@@ -145,6 +145,6 @@ void martlet_layer_activations(int set, const martlet_layer *layer, const uint8_
 float martlet_network_logit(int set, const martlet_network *network, const martlet_row *row);
 
 /// CRC-32C (Castagnoli, reflected, initial and final inversion) of some bytes.
-uint32_t martlet_crc32c(const void *bytes, size_t count);
+uint32_t martlet_artifact_crc32c(const void *bytes, size_t count);
 
 #pragma clang assume_nonnull end
