@@ -193,7 +193,7 @@ extension LatencyRing {
     }
 
     /// The planted fault: `tryPush` without its release. Only for the test that must catch it.
-    @_spi(Testing) public mutating func tryPushWithoutRelease(_ element: Element) -> Bool {
+    @_spi(Testing) @inlinable public mutating func tryPushWithoutRelease(_ element: Element) -> Bool {
       guard hasRoom() else { return false }
       let slot = unsafe slots + Int(truncatingIfNeeded: position & mask) &* LatencyRing.slotStride
       unsafe (slot + LatencyRing.elementOffset).storeBytes(of: element, as: Element.self)
