@@ -1,7 +1,7 @@
 // Exponential and logarithm that give the same bits on every machine: a C library's may differ in the last place between
 // versions and processors, and a decision must not. Square roots are exact in IEEE arithmetic and need no twin.
 
-/// `exp` and `ln` from additions, multiplications and one division in a fixed order: same bits on every machine.
+/// `exp`, `ln` and their kin from additions, multiplications and one division in a fixed order: same bits on every machine.
 ///
 /// - Complexity: O(1), about 30 operations; no table, no allocation.
 @frozen public enum DeterministicMath {
@@ -72,6 +72,53 @@
     let r = z * (p0 + z4 * (p1 + z4 * p2))
     // ln(1 + f) = f − (h − s (h + r)), the large part f kept apart to the end.
     return k * ln2High - ((h - (s * (h + r) + k * ln2Low)) - f)
+  }
+
+  /// `ln(numerator / denominator)`, accurate even where the two are nearly equal, and 0 unless both are positive.
+  @inlinable public static func logRatio(_ numerator: Double, _ denominator: Double) -> Double {
+    guard numerator > 0, denominator > 0 else { return 0 }
+    let f = (numerator - denominator) / (numerator + denominator)
+    if f > -0.1716, f < 0.1716 { return doubledArctanh(f) }
+    return log(numerator) - log(denominator)
+  }
+
+  /// `2·artanh(f) = ln((1+f)/(1−f))` for `|f| < 0.172`.
+  @inlinable static func doubledArctanh(_ f: Double) -> Double {
+    let s = f * f
+    let s2 = s * s
+    let s4 = s2 * s2
+    let a = (1 + s * (1.0 / 3)) + s2 * (1.0 / 5 + s * (1.0 / 7))
+    let b = (1.0 / 9 + s * (1.0 / 11)) + s2 * (1.0 / 13 + s * (1.0 / 15))
+    let c = (1.0 / 17 + s * (1.0 / 19)) + s2 * (1.0 / 21)
+    return 2 * f * (a + s4 * (b + s4 * c))
+  }
+
+  /// `2^x` with a relative error below 1e-15 for `-1022 <= x <= 1022`; arguments outside are clamped to that range.
+  ///
+  /// - Complexity: no branch, no table.
+  /// - Precondition: `x` is a number.
+  @inlinable @inline(__always) public static func exp2(_ x: Double) -> Double {
+    let bounded = min(max(x, -1022), 1022)
+    // Adding 1.5 × 2^52 leaves the nearest integer in the low bits of the sum, in two's complement.
+    let shifted = bounded + 0x1.8p52
+    let z = (bounded - (shifted - 0x1.8p52)) * 0.693147180559945309417
+    // |z| <= 0.3466, so the first term left out of the exponential series is below 5e-18.
+    let z2 = z * z
+    let z4 = z2 * z2
+    let a = (1 + z) + z2 * (1.0 / 2 + z * (1.0 / 6))
+    let b = (1.0 / 24 + z * (1.0 / 120)) + z2 * (1.0 / 720 + z * (1.0 / 5040))
+    let c =
+      (1.0 / 40320 + z * (1.0 / 362_880)) + z2 * (1.0 / 3_628_800 + z * (1.0 / 39_916_800))
+    let d = 1.0 / 479_001_600 + z * (1.0 / 6_227_020_800)
+    let fraction = a + z4 * (b + z4 * (c + z4 * d))
+    // Wrapping: the exponent is between 1 and 2045, and the shift drops the high bits of the magic sum.
+    return fraction * Double(bitPattern: (shifted.bitPattern &+ 1023) &<< 52)
+  }
+
+  /// `1 / (1 + e^−x)`, in [0, 1], with `sigmoid(x) + sigmoid(−x)` within 1 ulp of 1; NaN for NaN.
+  @inlinable public static func sigmoid(_ x: Double) -> Double {
+    let small = exp(x < 0 ? x : -x)
+    return x < 0 ? small / (1 + small) : 1 / (1 + small)
   }
 
   /// `2^k`; exact.

@@ -86,7 +86,7 @@
   @inlinable public var magnitude: Money { Money(nanos: nanos < 0 ? -nanos : nanos) }
 
   /// The amount as a floating-point number of currency units, for sizing and reports only.
-  @inlinable public var real: Double { Double(nanos) / 1e9 }
+  @inlinable public var real: Double { Double(approximating: nanos) / 1e9 }
 
   /// The amount nearest to a floating-point number of currency units, ties to even; `nil` when it is not finite or too large.
   @inlinable public init?(rounding real: Double) {
@@ -109,6 +109,17 @@
     let (value, overflow) = product.multipliedReportingOverflow(by: Int128(multiplier))
     guard !overflow else { return nil }
     nanos = value
+  }
+}
+
+extension Double {
+  /// `value` within two roundings: the exact conversion of 128 bits goes digit by digit and is slow.
+  @inlinable @inline(__always) public init(approximating value: Int128) {
+    let magnitude = value.magnitude
+    let high = UInt64(truncatingIfNeeded: magnitude &>> 64)
+    let low = UInt64(truncatingIfNeeded: magnitude)
+    let real = Double(high) * 0x1p64 + Double(low)
+    self = value < 0 ? -real : real
   }
 }
 

@@ -26,13 +26,13 @@ extension BarFeatures {
     let n = Double(max(1, logReturns.available(60)))
     let sums = logReturns.centralSums(60)
     let second = sums.second / n
-    self[.skew60] = DeterministicMath.ratio(sums.third / n, second * second.squareRoot())
-    self[.kurt60] = second > 0 ? DeterministicMath.ratio(sums.fourth / n, second * second) - 3 : 0
+    self[.skew60] = FeatureArithmetic.ratio(sums.third / n, second * second.squareRoot())
+    self[.kurt60] = second > 0 ? FeatureArithmetic.ratio(sums.fourth / n, second * second) - 3 : 0
     self[.autocorr1] = logReturns.autocorrelation(60)
     self[.varianceRatio5] = logReturns.varianceRatio(5, 250)
     let close = closes[0]
     let start = closes[changes.available(10)]
-    self[.efficiencyRatio] = DeterministicMath.ratio(abs(close - start), changes.magnitudeSums(10).all)
+    self[.efficiencyRatio] = FeatureArithmetic.ratio(abs(close - start), changes.magnitudeSums(10).all)
     self[.zScore20] = closes.zScore(20)
     self[.drawdown250] = close / maximum.value - 1
     self[.absReturnQ90] = absoluteReturns.quantile(0.9)
@@ -47,15 +47,15 @@ extension BarFeatures {
   mutating func writeTrend() {
     let close = closes[0]
     self[.rsi14] = oscillators.relativeStrength
-    self[.natr14] = DeterministicMath.ratio(100 * oscillators.trueRange.value, close)
-    self[.macdHistNorm] = DeterministicMath.ratio(oscillators.macdHistogram, oscillators.trueRange.value)
+    self[.natr14] = FeatureArithmetic.ratio(100 * oscillators.trueRange.value, close)
+    self[.macdHistNorm] = FeatureArithmetic.ratio(oscillators.macdHistogram, oscillators.trueRange.value)
     let width = 2 * closes.variance(20, missing: 0).squareRoot()
     let mean = closes.mean(20)
     self[.bollingerPctB] = width > 0 ? (close - (mean - width)) / (2 * width) : 0.5
     self[.adxSigned] = oscillators.signedTrend
     self[.emaSlope] = DeterministicMath.logRatio(oscillators.fast5.value, oscillators.slow60.value)
     let flows = moneyFlows.magnitudeSums(14)
-    self[.mfi14] = DeterministicMath.ratio(100 * flows.positive, flows.all)
+    self[.mfi14] = FeatureArithmetic.ratio(100 * flows.positive, flows.all)
     self[.nma9] = distanceFromMean(9)
     self[.nma12] = distanceFromMean(12)
     self[.nma20] = distanceFromMean(20)
@@ -66,7 +66,7 @@ extension BarFeatures {
   /// (C − SMA)/SMA over `length` bars.
   private func distanceFromMean(_ length: Int) -> Double {
     let mean = closes.mean(length)
-    return DeterministicMath.ratio(closes[0] - mean, mean)
+    return FeatureArithmetic.ratio(closes[0] - mean, mean)
   }
 
   /// Marks the slots whose windows are full.

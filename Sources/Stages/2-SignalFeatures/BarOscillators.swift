@@ -77,7 +77,7 @@ struct BarOscillators: BitwiseCopyable {
 
   /// RSI 14: 100·G/(G+L), 0 of a flat series.
   var relativeStrength: Double {
-    DeterministicMath.ratio(100 * gains.value, gains.value + losses.value)
+    FeatureArithmetic.ratio(100 * gains.value, gains.value + losses.value)
   }
 
   /// MACD less its signal, 0 until both averages are seeded.

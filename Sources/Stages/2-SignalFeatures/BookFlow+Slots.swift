@@ -12,18 +12,18 @@ extension BookFlow {
       writeLevels(levels, at: index &* BookFlow.levelCount &+ viewOffset, constants, microprice, into: &vector)
     }
     let window = min(count, 50)
-    vector[.ofiNorm] = DeterministicMath.ratio(
+    vector[.ofiNorm] = FeatureArithmetic.ratio(
       Double(contributionSum) * Double(2 * window), Double(topSizeSum))
     vector[.mlofi5] = Double(depthContributionSum)
     // An unusable book freezes the decay at its last usable moment.
-    let passed = DeterministicMath.seconds(
+    let passed = FeatureArithmetic.seconds(
       from: decayTime, to: BookFlow.isUsable(depth) ? now : min(now, usableTime))
     vector[.ofiDecay1s] = decayed1s * DeterministicMath.exp2(-passed)
     vector[.ofiDecay10s] = decayed10s * DeterministicMath.exp2(-0.1 * passed)
     vector[.spreadZ] = spreadZ
     let top = depth.bids[0].quantity.lots &+ depth.asks[0].quantity.lots
-    vector[.logDepth1] = DeterministicMath.log(1 + Double(max(0, top)))
-    vector[.timeSinceMidMove] = midTwice == 0 ? 0 : DeterministicMath.seconds(from: midMoveTime, to: now)
+    vector[.logDepth1] = FeatureArithmetic.log(1 + Double(max(0, top)))
+    vector[.timeSinceMidMove] = midTwice == 0 ? 0 : FeatureArithmetic.seconds(from: midMoveTime, to: now)
   }
 
   /// The last spread in sample standard deviations from its mean over 100 events; exact up to the last division and root.
@@ -36,7 +36,7 @@ extension BookFlow {
     guard squares > 0 else { return 0 }
     // (S − Σ/n) / √((nΣ² − (Σ)²) / (n(n−1)))
     let n = Double(window)
-    return Double(deviation) / n / (DeterministicMath.real(squares) / (n * (n - 1))).squareRoot()
+    return Double(deviation) / n / (Double(approximating: squares) / (n * (n - 1))).squareRoot()
   }
 
   /// Writes slots 0–13 of a usable book. Prices stay integers until the last division.
@@ -54,7 +54,7 @@ extension BookFlow {
 
     let bid1 = Double(levels[place].quantity.lots)
     let ask1 = Double(levels[place &+ 10].quantity.lots)
-    let imbalance = DeterministicMath.ratio(bid1 - ask1, bid1 + ask1)
+    let imbalance = FeatureArithmetic.ratio(bid1 - ask1, bid1 + ask1)
     // P_w − m = (a₁ − b₁)(B₁ − A₁) / (2(B₁ + A₁))
     vector[.weightedMidDev] = 0.5 * relative * imbalance
     vector[.queueImbalance] = imbalance
@@ -88,30 +88,30 @@ extension BookFlow {
       weight *= 0.606530659712633423604
       bidDistance += bidSize * below
       askDistance += askSize * above
-      if level < Int(bidCount) { bidShare += DeterministicMath.ratio(bids, below) }
-      if level < Int(askCount) { askShare += DeterministicMath.ratio(asks, above) }
+      if level < Int(bidCount) { bidShare += FeatureArithmetic.ratio(bids, below) }
+      if level < Int(askCount) { askShare += FeatureArithmetic.ratio(asks, above) }
       if level < Int(min(bidCount, askCount)) {
         // The volume-adjusted mid prices each level at the size of the opposite side.
         crossed += bidSize * above - askSize * below
         paired += bidSize + askSize
       }
-      if level == 2 { vector[.depthImbalance3] = DeterministicMath.ratio(bids - asks, bids + asks) }
+      if level == 2 { vector[.depthImbalance3] = FeatureArithmetic.ratio(bids - asks, bids + asks) }
     }
-    vector[.depthImbalance5] = DeterministicMath.ratio(bids - asks, bids + asks)
-    vector[.expImbalance5] = DeterministicMath.ratio(bidWeighted - askWeighted, bidWeighted + askWeighted)
-    vector[.bidLiqDistance] = DeterministicMath.ratio(1e4 * bidDistance, bids * mid2)
-    vector[.askLiqDistance] = DeterministicMath.ratio(1e4 * askDistance, asks * mid2)
-    vector[.vampDev] = DeterministicMath.ratio(1e4 * crossed, paired * mid2)
+    vector[.depthImbalance5] = FeatureArithmetic.ratio(bids - asks, bids + asks)
+    vector[.expImbalance5] = FeatureArithmetic.ratio(bidWeighted - askWeighted, bidWeighted + askWeighted)
+    vector[.bidLiqDistance] = FeatureArithmetic.ratio(1e4 * bidDistance, bids * mid2)
+    vector[.askLiqDistance] = FeatureArithmetic.ratio(1e4 * askDistance, asks * mid2)
+    vector[.vampDev] = FeatureArithmetic.ratio(1e4 * crossed, paired * mid2)
     // Share per bps: Σ(cumulative size / total) / (1e4 · distance / mid2), averaged over levels and sides.
     let bidLevels = Double(max(1, min(5, bidCount)))
     let askLevels = Double(max(1, min(5, askCount)))
     let slopes =
-      DeterministicMath.ratio(bidShare, bids * bidLevels) + DeterministicMath.ratio(askShare, asks * askLevels)
+      FeatureArithmetic.ratio(bidShare, bids * bidLevels) + FeatureArithmetic.ratio(askShare, asks * askLevels)
     vector[.bookSlope] = 0.5e-4 * mid2 * slopes
     for level in 5..<10 {
       bids += Double(levels[place &+ level].quantity.lots)
       asks += Double(levels[place &+ 10 &+ level].quantity.lots)
     }
-    vector[.depthImbalance10] = DeterministicMath.ratio(bids - asks, bids + asks)
+    vector[.depthImbalance10] = FeatureArithmetic.ratio(bids - asks, bids + asks)
   }
 }

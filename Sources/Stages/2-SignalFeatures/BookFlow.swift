@@ -109,7 +109,7 @@ public import TradingTypes
           best &+ BookFlow.contribution(levels, old &+ 1, new &+ 1) &+ BookFlow.contribution(levels, old &+ 2, new &+ 2)
           &+ BookFlow.contribution(levels, old &+ 3, new &+ 3) &+ BookFlow.contribution(levels, old &+ 4, new &+ 4)
         if best != 0 {
-          let passed = DeterministicMath.seconds(from: decayTime, to: time)
+          let passed = FeatureArithmetic.seconds(from: decayTime, to: time)
           decayed1s = decayed1s * DeterministicMath.exp2(-passed) + Double(best)
           decayed10s = decayed10s * DeterministicMath.exp2(-0.1 * passed) + Double(best)
           decayTime = time

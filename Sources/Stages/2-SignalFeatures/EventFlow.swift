@@ -82,6 +82,6 @@ public import TradingTypes
     let last = (lastTime - constants.dayStart).seconds
     let start = entries[base &+ Int(truncatingIfNeeded: (count &- 1 &- gaps) & 127)].time
     let first = (start - constants.dayStart).seconds
-    vector[.eventRate] = DeterministicMath.ratio(Double(gaps), last - first)
+    vector[.eventRate] = FeatureArithmetic.ratio(Double(gaps), last - first)
   }
 }

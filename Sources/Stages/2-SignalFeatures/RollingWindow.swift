@@ -82,7 +82,7 @@
     guard count > 1 else { return 0 }
     let sums = centralSums(length)
     let deviation = (sums.second / Double(available(length) - 1)).squareRoot()
-    return DeterministicMath.ratio(values[place(0)] - sums.mean, deviation)
+    return FeatureArithmetic.ratio(values[place(0)] - sums.mean, deviation)
   }
 
   /// Autocorrelation at lag 1 of the last `length` values about their mean.
@@ -93,7 +93,7 @@
     let sums = centralSums(length)
     var products = 0.0
     for age in 0..<(n - 1) { products += (values[place(age)] - sums.mean) * (values[place(age + 1)] - sums.mean) }
-    return DeterministicMath.ratio(products, sums.second)
+    return FeatureArithmetic.ratio(products, sums.second)
   }
 
   /// Population covariance of the last `length` neighbours (x_t, x_{t−1}).
@@ -143,7 +143,7 @@
       sum += values[place(age)]
       terms += 1
     }
-    return DeterministicMath.ratio(sum, terms)
+    return FeatureArithmetic.ratio(sum, terms)
   }
 
   /// Least-squares slope of `other` on this series over the last `length` pairs, with both means; 0 where this one is constant.
@@ -158,7 +158,7 @@
     for age in 0..<available(length) {
       products += (values[place(age)] - x.mean) * (others[other.place(age)] - y)
     }
-    return (DeterministicMath.ratio(products, x.second), x.mean, y)
+    return (FeatureArithmetic.ratio(products, x.second), x.mean, y)
   }
 
   /// Variance of overlapping sums of `q` values over `q` times that of one value, both unbiased, over the last `length`.
@@ -178,6 +178,6 @@
     }
     let size = Double(n)
     let weight = Double(q) * (size - Double(q) + 1) * (1 - Double(q) / size)
-    return DeterministicMath.ratio(squares / weight, sums.second / (size - 1))
+    return FeatureArithmetic.ratio(squares / weight, sums.second / (size - 1))
   }
 }

@@ -84,7 +84,7 @@ public import TradingTypes
     _ entries: inout Slab<TradeEntry>, base: Int
   ) {
     if count > 0 {
-      let passed = DeterministicMath.seconds(from: lastTime, to: time)
+      let passed = FeatureArithmetic.seconds(from: lastTime, to: time)
       durationAverage = count == 1 ? passed : 0.9 * durationAverage + 0.1 * passed
       let decay = DeterministicMath.exp2(-constants.hawkesDecayBinary * passed)
       buyExcess *= decay
@@ -132,21 +132,21 @@ public import TradingTypes
     midTwice: Int64, at now: Timestamp, _ constants: borrowing FeatureConstants, into vector: inout FeatureVector
   ) {
     vector[.tradeSignEwma] = signAverage
-    vector[.tradeImbalance20] = DeterministicMath.ratio(Double(signedSum20), Double(sizeSum20))
+    vector[.tradeImbalance20] = FeatureArithmetic.ratio(Double(signedSum20), Double(sizeSum20))
     vector[.signedVolume20] = Double(signedSum20)
     vector[.signAutocorr1] = signAutocorrelation
     // (Σpv/Σv − m)/m = (2Σpv − (a₁+b₁)Σv) / ((a₁+b₁)Σv)
     let middle = Int128(midTwice) &* Int128(sizeSum30)
     vector[.vwapDev] =
       1e4
-      * DeterministicMath.ratio(DeterministicMath.real(2 &* notionalSum30 &- middle), DeterministicMath.real(middle))
-    let passed = count == 0 ? 0 : DeterministicMath.seconds(from: lastTime, to: now)
+      * FeatureArithmetic.ratio(Double(approximating: 2 &* notionalSum30 &- middle), Double(approximating: middle))
+    let passed = count == 0 ? 0 : FeatureArithmetic.seconds(from: lastTime, to: now)
     let decay = DeterministicMath.exp2(-constants.hawkesDecayBinary * passed)
     let buy = constants.hawkesBase + buyExcess * decay
     let sell = constants.hawkesBase + sellExcess * decay
     vector[.hawkesBuy] = buy
     vector[.hawkesSell] = sell
-    vector[.hawkesImbalance] = DeterministicMath.ratio(buy - sell, buy + sell)
+    vector[.hawkesImbalance] = FeatureArithmetic.ratio(buy - sell, buy + sell)
     vector[.durationEwma] = durationAverage
   }
 
@@ -159,6 +159,6 @@ public import TradingTypes
       n * n * signProductSum50 - n * signSum50 * (2 * signSum50 - firstSign50 - lastSign) + (n - 1) * signSum50
       * signSum50
     let squares = n * n * signSquareSum50 - n * signSum50 * signSum50
-    return DeterministicMath.ratio(Double(products), Double(squares))
+    return FeatureArithmetic.ratio(Double(products), Double(squares))
   }
 }

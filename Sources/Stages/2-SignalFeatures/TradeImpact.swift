@@ -129,7 +129,7 @@ public import TradingTypes
     let products = n &* productSum &- Int128(sizeSum) &* midSum
     let squares = n &* sizeSquareSum &- Int128(sizeSum) &* Int128(sizeSum)
     vector[.kyleLambda] =
-      DeterministicMath.ratio(DeterministicMath.real(products), DeterministicMath.real(squares))
+      FeatureArithmetic.ratio(Double(approximating: products), Double(approximating: squares))
       / constants.incrementTwice
   }
 }

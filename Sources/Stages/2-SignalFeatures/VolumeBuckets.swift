@@ -64,6 +64,6 @@ public import LockFreeRings
   /// `Σ|V_buy − V_sell| / (W·V)`, over the buckets there are while the window fills.
   @inlinable @inline(__always) func imbalance(_ constants: borrowing FeatureConstants) -> Double {
     let window = min(count, constants.vpinBucketCount)
-    return DeterministicMath.ratio(Double(sum), Double(window) * Double(constants.vpinBucketVolume))
+    return FeatureArithmetic.ratio(Double(sum), Double(window) * Double(constants.vpinBucketVolume))
   }
 }
