@@ -182,8 +182,7 @@ struct JournalLoop: ~Copyable, Sendable {
     while true {
       let completion: StorageCompletion
       do {
-        // Words have no padding: all their bytes are there.
-        completion = unsafe storage.commit(batch.span.bytes.extracting(droppingFirst: done), at: offset + done)
+        completion = storage.commit(batch.span.rawBytes.extracting(droppingFirst: done), at: offset + done)
       }
       let passes = [EINTR, EAGAIN].contains(completion.writeError)
       if completion.writeError != 0, !passes {
@@ -206,7 +205,11 @@ struct JournalLoop: ~Copyable, Sendable {
 
   /// Begins the next segment. Its epoch and its header's link make what follows belong to it and to nothing else.
   private mutating func beginSegment(previousWasCut: Bool, firstSequence: UInt64? = nil) throws(JournalError) {
-    let clocks = configuration.clock?() ?? systemClocks()
+    let clocks = configuration.clock?()
+      ?? (
+        wall: SystemClocks.wallNanoseconds,
+        monotonic: Int64(clamping: SystemClocks.monotonicNanoseconds)
+      )
     epoch = UInt32(truncatingIfNeeded: random.next())
     let header = SegmentHeader(
       flags: previousWasCut ? SegmentHeader.previousWasCut : 0, journal: journal, number: segment + 1, epoch: epoch,
@@ -214,9 +217,8 @@ struct JournalLoop: ~Copyable, Sendable {
       previousChain: chain, wallTime: clocks.wall, monotonicTime: clocks.monotonic,
       segmentBytes: UInt64(configuration.segmentBytes))
     let words = header.words
-    // Words have no padding: all their bytes are there.
-    unsafe try storage.begin(
-      segment: segment + 1, byteCount: configuration.segmentBytes, header: words.span.bytes)
+    try storage.begin(
+      segment: segment + 1, byteCount: configuration.segmentBytes, header: words.span.rawBytes)
     segment += 1
     chain = chain.extended(by: words.span)
     offset = JournalFormat.blockWords * 8
@@ -243,16 +245,6 @@ struct JournalLoop: ~Copyable, Sendable {
       place += count
     }
   }
-}
-
-/// The system's wall and monotonic clocks, for a segment's header.
-private func systemClocks() -> (wall: Int64, monotonic: Int64) {
-  func nanoseconds(_ clock: clockid_t) -> Int64 {
-    var time = timespec()
-    unsafe clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-  }
-  return (nanoseconds(CLOCK_REALTIME), nanoseconds(CLOCK_MONOTONIC))
 }
 
 extension Deadline {

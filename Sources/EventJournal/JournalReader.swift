@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LockFreeRings
 
 /// The bytes of one segment, as words; what a file lacks at its end is not there.
 public struct SegmentImage: Sendable {
@@ -109,8 +110,7 @@ public enum JournalReader {
         }
         guard record.sequence == next else { break }
         let payload = segment.words.span.extracting((place + JournalFormat.headerWords)..<(place + count))
-        // Words have no padding: all their bytes are there.
-        unsafe visit(record, payload.bytes.extracting(0..<record.payloadBytes))
+        visit(record, payload.rawBytes.extracting(0..<record.payloadBytes))
         // Wrapping: the numbers come from a file.
         next &+= 1
         place += count

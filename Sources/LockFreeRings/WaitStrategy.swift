@@ -83,3 +83,11 @@ public protocol WaitStrategy: BitwiseCopyable, Sendable {
 
 /// Gives the rest of the calling thread's time slice away.
 @inlinable public func yieldThread() { martlet_yield() }
+
+/// The system's clocks, for the edges: event time never comes from here.
+public enum SystemClocks {
+  /// Nanoseconds of the wall clock since the Unix epoch.
+  public static var wallNanoseconds: Int64 { martlet_wall_nanoseconds() }
+  /// Nanoseconds of the monotonic clock.
+  public static var monotonicNanoseconds: UInt64 { martlet_monotonic_nanoseconds() }
+}

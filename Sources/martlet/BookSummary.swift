@@ -1,3 +1,4 @@
+import LockFreeRings
 import MarketIngest
 import OrderBooks
 import TradingTypes

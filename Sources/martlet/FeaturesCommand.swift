@@ -1,4 +1,5 @@
 import ArgumentParser
+import LockFreeRings
 import MarketIngest
 import SignalFeatures
 import TradingEngine

@@ -11,7 +11,7 @@ enum Tier: Int, CaseIterable {
     case .market, .venue: below(self).intersection([.vocabulary, .memory, .market]).subtracting([self])
     case .stage: below(self)
     case .record: [.shim, .vocabulary, .memory]
-    case .modelImport: [.vocabulary, .stage]
+    case .modelImport: [.shim, .vocabulary, .stage]
     case .engine: below(self).subtracting([.shim, .venue, .modelImport])
     case .harness: below(self).subtracting([.shim, .stage, .modelImport])
     case .fixtures: [.vocabulary]
@@ -24,7 +24,7 @@ enum Tier: Int, CaseIterable {
   /// Shims one module of this tier may import: a stage is pure, so one kernel shim is all it can need.
   var shimsMax: Int {
     switch self {
-    case .stage, .record, .testSupport: 1
+    case .stage, .record, .modelImport, .testSupport: 1
     case .memory: 2
     case .executable, .tests: .max
     default: 0
@@ -61,14 +61,16 @@ enum Tier: Int, CaseIterable {
 enum House {
   static let modules: [String: Tier] = [
     "CPlatform": .shim, "CKernels": .shim, "CUring": .shim, "CNuma": .shim, "CAllocationCounter": .shim,
+    "CBuiltinModels": .shim, "CTool": .shim,
     "TradingTypes": .vocabulary, "LockFreeRings": .memory,
     "OrderBooks": .market, "PortfolioLedger": .market,
     "MarketIngest": .stage, "SignalFeatures": .stage, "ModelInference": .stage, "RegimeDetection": .stage,
     "PositionSizing": .stage, "PreTradeRisk": .stage, "OrderRouting": .stage,
     "SimulatedVenue": .venue, "EventJournal": .record, "EngineTelemetry": .record, "ModelImport": .modelImport,
+    "BuiltinModels": .modelImport,
     "TradingEngine": .engine, "BacktestHarness": .harness,
     "FixtureStreams": .fixtures, "TestSupport": .testSupport,
-    "martlet": .executable, "bench": .executable, "league": .executable, "proof": .executable, "fixtures": .executable,
+    "martlet": .executable, "bench": .executable, "league": .executable, "proof": .executable, "fixtures": .executable, "host": .executable,
   ]
 
   /// Counts allocations by taking the place of the allocator: never part of what users link.

@@ -48,6 +48,12 @@ int martlet_schedule_realtime(int priority) {
 
 void martlet_yield(void) { sched_yield(); }
 
+int64_t martlet_wall_nanoseconds(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_REALTIME, &time);
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
 uint64_t martlet_monotonic_nanoseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

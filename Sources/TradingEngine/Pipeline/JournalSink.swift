@@ -1,5 +1,5 @@
-internal import CPlatform
 public import EventJournal
+internal import LockFreeRings
 public import TradingTypes
 
 /// Types of the records that an engine writes into its journal.
@@ -63,7 +63,7 @@ public import TradingTypes
         return
       }
       stallCount += 1
-      martlet_spin_pause()
+      spinPause()
     }
   }
 }

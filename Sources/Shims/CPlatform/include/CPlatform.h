@@ -71,6 +71,9 @@ void martlet_yield(void);
 /// Nanoseconds of the monotonic clock, which no clock change moves.
 uint64_t martlet_monotonic_nanoseconds(void);
 
+/// Nanoseconds of the wall clock since the Unix epoch.
+int64_t martlet_wall_nanoseconds(void);
+
 /// Sleeps while `*word == expected`, until a wake or the monotonic `deadline`.
 ///
 /// 0 after a wake, EAGAIN when the word already differed, EINTR, or ETIMEDOUT.
