@@ -63,7 +63,7 @@
   public var orderQuantityMax: Quantity
   /// Average daily volume in lots; 0 is unknown.
   public var averageDailyVolume: Quantity
-  /// Venues that list it, a bit each.
+  /// Venues that list it, a bit each; all bits: every venue of the engine.
   public var venueMask: UInt64
   /// Sector, below 64.
   public var sector: UInt16
@@ -77,7 +77,7 @@
     id: InstrumentID, symbol: Symbol, ticks: TickTable = .usEquity, lotUnits: Int64 = 1,
     contractMultiplier: Int64 = 1, roundLot: Quantity = Quantity(lots: 100),
     orderQuantityMin: Quantity = Quantity(lots: 1), orderQuantityMax: Quantity = Quantity(lots: 1_000_000),
-    averageDailyVolume: Quantity = .zero, venueMask: UInt64 = 1, sector: UInt16 = 0, currency: UInt16 = 840,
+    averageDailyVolume: Quantity = .zero, venueMask: UInt64 = .max, sector: UInt16 = 0, currency: UInt16 = 840,
     flags: Flags = [.tradable, .acceptsOddLots]
   ) {
     precondition(lotUnits > 0 && contractMultiplier > 0, "Instrument: lot and multiplier are positive")

@@ -94,7 +94,7 @@ public struct EngineConfiguration: Sendable {
     /// A target this many lots or fewer from the current position is not traded.
     public var bandLots: Int64 = 0
     /// The same as a share of the target.
-    public var bandShare = 0.1
+    public var bandShare = 0.05
     /// Ticks beyond the best opposite price that an order may pay.
     public var aggressionTicks: Int64 = 0
     /// Age after which the VIX is unusable.

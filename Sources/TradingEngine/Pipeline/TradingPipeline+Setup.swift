@@ -28,12 +28,13 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     guard count > 0 else { throw ConfigurationError("the engine trades no instrument: at least one expected") }
     let rules = try PipelineRules(configuration, midnight: midnight)
 
-    // Every instrument trades at every venue of the configuration, unless it names its own.
     let allVenues = UInt64.max >> UInt64(64 - venues.count)
-    let terms = directory.instruments.map { instrument in
-      var instrument = instrument
-      if instrument.venueMask & allVenues == 0 { instrument.venueMask = allVenues }
-      return instrument
+    var terms = directory.instruments
+    for index in terms.indices {
+      terms[index].venueMask &= allVenues
+      guard terms[index].venueMask != 0 else {
+        throw ConfigurationError("instrument \(terms[index].symbol): trades at none of the \(venues.count) venues")
+      }
     }
     let grid = terms[0].ticks
 
