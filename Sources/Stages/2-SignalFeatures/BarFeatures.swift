@@ -12,9 +12,9 @@ struct BarFeatures: BitwiseCopyable {
 
   // Everything in the quote currency and lots.
   var closes: RollingWindow<256>
-  var volumes: RollingWindow<64>
-  var changes: RollingWindow<64>
-  var logReturns: RollingWindow<256>
+  var volumes: RollingWindow<96>
+  var changes: RollingWindow<96>
+  var logReturns: RollingWindow<320>
   var returns: RollingWindow<32>
   var illiquidity: RollingWindow<32>
   var absoluteProducts: RollingWindow<32>
@@ -24,7 +24,7 @@ struct BarFeatures: BitwiseCopyable {
   var rogersSatchell: RollingWindow<32>
   var overnightReturns: RollingWindow<32>
   var openToClose: RollingWindow<32>
-  var moneyFlows: RollingWindow<16>
+  var moneyFlows: RollingWindow<32>
   var absoluteReturns: SortedWindow<100>
   var maximum: MonotonicMaximum<256>
   var oscillators: BarOscillators
@@ -38,20 +38,20 @@ struct BarFeatures: BitwiseCopyable {
     values = InlineArray(repeating: 0)
     valid = FeatureMask()
     count = 0
-    closes = RollingWindow()
-    volumes = RollingWindow()
-    changes = RollingWindow()
-    logReturns = RollingWindow()
-    returns = RollingWindow()
-    illiquidity = RollingWindow()
-    absoluteProducts = RollingWindow()
-    squaredRanges = RollingWindow()
-    corwinSchultz = RollingWindow()
-    garmanKlass = RollingWindow()
-    rogersSatchell = RollingWindow()
-    overnightReturns = RollingWindow()
-    openToClose = RollingWindow()
-    moneyFlows = RollingWindow()
+    closes = RollingWindow(length: 201)
+    volumes = RollingWindow(length: 60)
+    changes = RollingWindow(length: 61)
+    logReturns = RollingWindow(length: 250)
+    returns = RollingWindow(length: 20)
+    illiquidity = RollingWindow(length: 20)
+    absoluteProducts = RollingWindow(length: 20)
+    squaredRanges = RollingWindow(length: 20)
+    corwinSchultz = RollingWindow(length: 20)
+    garmanKlass = RollingWindow(length: 20)
+    rogersSatchell = RollingWindow(length: 20)
+    overnightReturns = RollingWindow(length: 20)
+    openToClose = RollingWindow(length: 20)
+    moneyFlows = RollingWindow(length: 14)
     absoluteReturns = SortedWindow()
     maximum = MonotonicMaximum(length: 250)
     oscillators = BarOscillators()
@@ -74,7 +74,8 @@ struct BarFeatures: BitwiseCopyable {
     writeVolatility()
     writeReturns()
     writeTrend()
-    writeValidity()
+    // Later the mask stays as it is.
+    if count <= BarFeatures.barsNeededMax { writeValidity() }
   }
 
   /// Adds the bar to every window.
@@ -88,9 +89,9 @@ struct BarFeatures: BitwiseCopyable {
     let body = DeterministicMath.logRatio(close, open)
     let typical = (high + low + close) / 3
     if count > 0 {
-      let last = closes[0]
+      let last = closes.value(age: 0)
       let logReturn = DeterministicMath.logRatio(close, last)
-      if logReturns.count > 0 { absoluteProducts.update(abs(logReturn) * abs(logReturns[0])) }
+      if logReturns.count > 0 { absoluteProducts.update(abs(logReturn) * abs(logReturns.value(age: 0))) }
       logReturns.update(logReturn)
       absoluteReturns.update(abs(logReturn))
       returns.update(close / last - 1)
@@ -103,7 +104,8 @@ struct BarFeatures: BitwiseCopyable {
       moneyFlows.update(typical > lastTypical ? typical * volume : typical < lastTypical ? -typical * volume : 0)
     }
     oscillators.update(
-      high: high, low: low, close: close, lastHigh: lastHigh, lastLow: lastLow, lastClose: count > 0 ? closes[0] : 0)
+      high: high, low: low, close: close, lastHigh: lastHigh, lastLow: lastLow,
+      lastClose: count > 0 ? closes.value(age: 0) : 0)
     closes.update(close)
     maximum.update(close)
     volumes.update(volume)
@@ -121,8 +123,8 @@ struct BarFeatures: BitwiseCopyable {
   /// The two-bar high-low estimate of the spread, floored at 0, without an overnight adjustment.
   ///
   /// - Source: Corwin and Schultz 2012, equations 14 and 18.
-  private func spreadEstimate(high: Double, low: Double, range: Double) -> Double {
-    let beta = range * range + squaredRanges[0]
+  private mutating func spreadEstimate(high: Double, low: Double, range: Double) -> Double {
+    let beta = range * range + squaredRanges.value(age: 0)
     let wide = DeterministicMath.logRatio(max(high, lastHigh), min(low, lastLow))
     let scale = 3 - 2 * 2.0.squareRoot()
     let alpha = ((2 * beta).squareRoot() - beta.squareRoot()) / scale - (wide * wide / scale).squareRoot()

@@ -7,15 +7,15 @@ internal import TradingTypes
   var lastSentiment: ContextValue
   var lastVix: ContextValue
   /// Sentiment at a bar's end and return of the next bar, completed pairs only.
-  var pairSentiments: RollingWindow<256>
-  var pairReturns: RollingWindow<256>
+  var pairSentiments: RollingWindow<288>
+  var pairReturns: RollingWindow<288>
 
   init() {
     features = BarFeatures()
     lastSentiment = ContextValue()
     lastVix = ContextValue()
-    pairSentiments = RollingWindow()
-    pairReturns = RollingWindow()
+    pairSentiments = RollingWindow(length: 252)
+    pairReturns = RollingWindow(length: 252)
   }
 
   /// Takes in a closed bar: slots 37–47, 49–73, 75–77 and 79.
@@ -40,8 +40,8 @@ internal import TradingTypes
   }
 
   /// `a + b·sentiment` from the least squares of return on sentiment over the last 252 completed pairs.
-  private func calibrated(_ value: Double) -> Double {
-    let fit = pairSentiments.regression(of: pairReturns, 252)
+  private mutating func calibrated(_ value: Double) -> Double {
+    let fit = WindowMoments.regression(of: pairReturns.last(252), on: pairSentiments.last(252))
     return fit.otherMean + fit.slope * (value - fit.mean)
   }
 }

@@ -54,7 +54,10 @@ extension FeatureEngine {
   private mutating func publish(_ index: Int, endTime: Timestamp) {
     let base = index * InstrumentState.barValueCount
     let mask = FeatureEngine.modelMask
-    for place in 0..<InstrumentState.barValueCount where !mask[place + FeatureEngine.firstBarSlot] {
+    let model = (48 - FeatureEngine.firstBarSlot, 82 - FeatureEngine.firstBarSlot)
+    for place in 0..<model.0 { barValues[base + place] = bars[index].features.values[place] }
+    for place in (model.0 + 1)..<model.1 { barValues[base + place] = bars[index].features.values[place] }
+    for place in (model.1 + 3)..<InstrumentState.barValueCount {
       barValues[base + place] = bars[index].features.values[place]
     }
     let valid = bars[index].features.valid

@@ -76,6 +76,8 @@
   @usableFromInline var tail = 0
   /// Values taken in since the start.
   public private(set) var count = 0
+  /// The maximum, 0 before the first value. Kept here, because reading it in the queue would copy the queue.
+  public private(set) var value = 0.0
   @usableFromInline let length: Int
 
   /// The maximum of the last `length` values, `length <= capacity`.
@@ -88,9 +90,6 @@
     self.length = length
   }
 
-  /// The maximum, 0 before the first value.
-  public var value: Double { count == 0 ? 0 : values[head & (capacity - 1)] }
-
   /// Takes in the next value; of equal values the newest is kept.
   public mutating func update(_ next: Double) {
     while tail > head && values[(tail - 1) & (capacity - 1)] <= next { tail -= 1 }
@@ -99,6 +98,7 @@
     positions[tail & (capacity - 1)] = count
     tail += 1
     count += 1
+    value = values[head & (capacity - 1)]
   }
 }
 
@@ -142,7 +142,7 @@
   }
 
   /// The first place among the `length` smallest whose value is not below `value`.
-  func place(of value: Double, among length: Int) -> Int {
+  private mutating func place(of value: Double, among length: Int) -> Int {
     var low = 0
     var high = length
     while low < high {
@@ -153,7 +153,9 @@
   }
 
   /// The quantile at `level` in [0, 1], linear between the two values around it; 0 of an empty window.
-  public func quantile(_ level: Double) -> Double {
+  ///
+  /// Mutating only in form: a large value that is merely borrowed is copied whole for every call.
+  public mutating func quantile(_ level: Double) -> Double {
     guard size > 0 else { return 0 }
     let position = level * Double(size - 1)
     let below = max(0, min(size - 1, Int(position)))
