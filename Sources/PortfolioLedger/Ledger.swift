@@ -125,6 +125,8 @@ public import TradingTypes
   @usableFromInline var finished: Slab<FinishedOrder>
   @usableFromInline var outcomeCounts: InlineArray<11, UInt64> = .init(repeating: 0)
   @usableFromInline var _leavesDisagreements: UInt64 = 0
+  // Borrowed without a copy.
+  @usableFromInline let place = InPlace()
 
   /// Empty books.
   ///

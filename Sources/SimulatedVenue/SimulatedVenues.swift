@@ -54,6 +54,8 @@ public import TradingTypes
   @usableFromInline var level = 0
   @usableFromInline var leaves: Int64 = 0
   @usableFromInline var hasTraded = false
+  // Borrowed without a copy.
+  @usableFromInline let place = InPlace()
 
   /// Venues without orders.
   ///

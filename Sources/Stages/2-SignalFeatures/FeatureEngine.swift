@@ -23,6 +23,8 @@ public import TradingTypes
   @usableFromInline var microprice: Slab<Double>
   @usableFromInline var market: MarketContext
   @usableFromInline var counted: FeatureCounters
+  // Borrowed without a copy.
+  @usableFromInline let place = InPlace()
 
   /// Takes all memory the stage ever uses from `arena`.
   ///

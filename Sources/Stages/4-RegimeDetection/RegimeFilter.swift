@@ -48,6 +48,8 @@ public import TradingTypes
   @usableFromInline var states: Slab<RegimeState>
   @usableFromInline var refusals: Int64 = 0
   @usableFromInline var restarts: Int64 = 0
+  // Borrowed without a copy.
+  @usableFromInline let place = InPlace()
 
   /// A filter that has observed nothing.
   ///

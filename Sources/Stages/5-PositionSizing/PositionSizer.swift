@@ -13,6 +13,8 @@ public import TradingTypes
   /// The variance forecasts.
   public var volatility: VolatilityFilter
   @usableFromInline var lastRecord = SizingRecord()
+  // Borrowed without a copy.
+  @usableFromInline let place = InPlace()
 
   /// A sizer whose variance forecasts start from the model's backcast.
   ///

@@ -141,6 +141,8 @@ public struct RiskGateConfiguration: Sendable {
   @usableFromInline var _cancelCount: UInt64 = 0
   @usableFromInline var _cancelsOverBudget: UInt64 = 0
   @usableFromInline var _duplicateTableFullCount: UInt64 = 0
+  // Borrowed without a copy.
+  @usableFromInline let place = InPlace()
 
   /// A gate that has seen no order.
   ///
