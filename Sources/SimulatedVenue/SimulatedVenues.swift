@@ -134,7 +134,9 @@ public import TradingTypes
   /// - Parameters:
   ///   - market: the depth of `nextReport(by:)`'s instrument at that moment. What the first report of an order saw holds for
   ///     all of them.
-  @inlinable public mutating func receive(by time: Timestamp, market: borrowing DepthView) -> ExecutionReport? {
+  @inlinable @inline(__always) public mutating func receive(by time: Timestamp, market: borrowing DepthView)
+    -> ExecutionReport?
+  {
     guard count > 0, pending[masked: head].due <= time else { return nil }
     let order = pending[masked: head].order
     let due = pending[masked: head].due
@@ -143,7 +145,11 @@ public import TradingTypes
         finishHead()
         return ExecutionReport(.rejected, of: order, time: due, quantity: order.quantity, leaves: .zero)
       }
-      shown = split.ladder(of: order.venue, taking: order.side, from: market)
+      if order.side == .buy {
+        show(market.asks.span, Int(market.askCount), to: order)
+      } else {
+        show(market.bids.span, Int(market.bidCount), to: order)
+      }
       phase = .trading
       level = 0
       leaves = order.quantity.lots
@@ -167,6 +173,22 @@ public import TradingTypes
     if leaves == 0 { finishHead() }
     return ExecutionReport(
       .filled, of: order, time: due, price: price, quantity: Quantity(lots: lots), leaves: left, feeNanos: fee)
+  }
+
+  /// Keeps what the venue displays of `levels`, down to the level that fills the order.
+  @inlinable mutating func show(_ levels: Span<DepthLevel>, _ levelCount: Int, to order: borrowing ChildOrder) {
+    let venue = Int(order.venue.index)
+    shown.venue = order.venue
+    shown.count = 0
+    var missing = order.quantity.lots
+    for level in 0..<levelCount where missing > 0 {
+      let part = split.share(levels[level].quantity, venue: venue)
+      guard part.lots > 0 else { continue }
+      shown.levels[Int(shown.count)] = DepthLevel(price: levels[level].price, quantity: part)
+      shown.count += 1
+      // Cannot overflow: both are positive.
+      missing -= part.lots
+    }
   }
 
   /// Lets the head order go.

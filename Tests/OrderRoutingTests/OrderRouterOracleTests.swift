@@ -64,6 +64,28 @@ import TradingTypes
     #expect(filled > count / 2)
   }
 
+  @Test(arguments: Seeds.brief) func `levels beyond the one that fills the order change nothing`(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let shape = RandomBook.Shape(hasFixedFees: true, hasMinimums: true, hasMaximums: true)
+    var cuts = 0
+    for index in 0..<1_000 {
+      let book = RandomBook(&random, shape, protects: random.below(2) == 0)
+      var short = book
+      for place in book.places.indices {
+        var missing = book.quantity
+        short.places[place].levels = book.places[place].levels.prefix { level in
+          defer { missing -= level.lots }
+          return missing > 0
+        }
+        cuts += book.places[place].levels.count - short.places[place].levels.count
+      }
+      let whole = try route(book, "seed \(seed) book \(index)")
+      let cut = try route(short, "seed \(seed) book \(index)")
+      check(whole.0 == cut.0 && "\(whole.1)" == "\(cut.1)", "seed \(seed) book \(index): \(book)")
+    }
+    #expect(cuts > 100)
+  }
+
   @Test(arguments: Seeds.brief) func `with costs per lot the merge equals the oracle`(seed: UInt64) throws {
     try compare(RandomBook.Shape(), protects: false, seed: seed, count: 3_000)
   }

@@ -121,11 +121,21 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
       let time = states[index].bookTime
       let bid = books[depth: id].bids[0]
       let ask = books[depth: id].asks[0]
-      for venue in 0..<rules.split.venueCount {
+      // Venue 0 shows what the others leave: last, so that every share is computed once.
+      var restOfBid = bid.quantity.lots
+      var restOfAsk = ask.quantity.lots
+      var venue = rules.split.venueCount
+      while venue > 0 {
+        venue -= 1
+        let bidLots = venue == 0 ? restOfBid : rules.split.share(bid.quantity, venue: venue).lots
+        let askLots = venue == 0 ? restOfAsk : rules.split.share(ask.quantity, venue: venue).lots
+        // Cannot overflow: shares of a whole.
+        restOfBid -= bidLots
+        restOfAsk -= askLots
         consolidated.update(
           id, venue: VenueID(index: UInt16(truncatingIfNeeded: venue)),
-          bid: DepthLevel(price: bid.price, quantity: rules.split.share(bid.quantity, venue: venue)),
-          ask: DepthLevel(price: ask.price, quantity: rules.split.share(ask.quantity, venue: venue)), at: time)
+          bid: DepthLevel(price: bid.price, quantity: Quantity(lots: bidLots)),
+          ask: DepthLevel(price: ask.price, quantity: Quantity(lots: askLots)), at: time)
       }
     }
     return consolidated.best(of: id)
@@ -144,7 +154,9 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   }
 
   @inlinable func killState(of intent: OrderIntent) -> KillState {
-    kill.state(account: intent.account, strategy: intent.strategy, instrument: intent.instrument)
+    // Asked here first, because the call copies the switch.
+    kill.hasTripped
+      ? kill.state(account: intent.account, strategy: intent.strategy, instrument: intent.instrument) : KillState()
   }
 
   @inlinable func riskInputs(
@@ -155,13 +167,32 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
       lastTrade: states[Int(id.index)].lastTrade, lastTradeTime: states[Int(id.index)].lastTradeTime)
   }
 
+  /// Writes what `venue` shows an order, down to the level that would fill all of it: the router looks no deeper.
+  @inlinable @inline(__always) mutating func setLadder(_ venue: Int, for intent: OrderIntent) {
+    let id = intent.instrument
+    let isBuy = intent.side == .buy
+    ladders[venue].venue = VenueID(index: UInt16(truncatingIfNeeded: venue))
+    ladders[venue].isUp = true
+    // The depth is read in place, level by level: a copy of one side is 160 bytes.
+    let shown = Int(isBuy ? books[depth: id].askCount : books[depth: id].bidCount)
+    var missing = intent.quantity.lots
+    var count = 0
+    for level in 0..<shown where missing > 0 {
+      let whole = isBuy ? books[depth: id].asks[level] : books[depth: id].bids[level]
+      let part = rules.split.share(whole.quantity, venue: venue)
+      guard part.lots > 0 else { continue }
+      ladders[venue].levels[count] = DepthLevel(price: whole.price, quantity: part)
+      count += 1
+      // Cannot overflow: both are positive.
+      missing -= part.lots
+    }
+    ladders[venue].count = Int32(truncatingIfNeeded: count)
+  }
+
   /// Plans and sends the child orders of `intent`; true when at least one went out.
   @inlinable mutating func route(_ intent: OrderIntent, kill killState: KillState) -> Bool {
     let id = intent.instrument
-    for venue in 0..<rules.split.venueCount {
-      ladders[venue] = rules.split.ladder(
-        of: VenueID(index: UInt16(truncatingIfNeeded: venue)), taking: intent.side, from: books[depth: id])
-    }
+    for venue in 0..<rules.split.venueCount { setLadder(venue, for: intent) }
     _ = router.route(
       intent, ladders: ladders, terms: states[Int(id.index)].terms, kill: killState,
       nextChildID: ClientOrderID(value: lastClientOrderID &+ 1), into: &plan)
