@@ -98,4 +98,31 @@ extension PositionSizerTests {
       #expect(value.real <= record.fraction * inputs.equity.real * (1 + 1e-12) + 1e-9, "seed \(seed)")
     }
   }
+
+  @Test(arguments: Seeds.brief) func `the equity share and its lots are exact at every size`(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    var small = 0
+    var large = 0
+    for _ in 0..<1_000 {
+      var parameters = SizingParameters()
+      parameters.equityShareMillionths = Int64(random.below(100_000))
+      var sizer = try sizer(annual: 0.02, parameters: parameters)
+      var inputs = inputs(bid: 9_999, ask: Int64(10_000 + random.below(1_000)))
+      // 13 to 83 bits: below and beyond what 64 bits hold.
+      inputs.equity = Money(nanos: (Int128(random.next() >> 1 | 1 << 62) << 20) >> Int128(random.below(70)))
+      inputs.policy.sizeFactor = 100
+      inputs.policy.leverageMax = 1_000
+      inputs.policy.positionNotionalMax = .max
+      _ = sizer.size(signal(1, 1, direction: 0.95), inputs)
+      let record = sizer.record
+      let share = inputs.equity.nanos * Int128(parameters.equityShareMillionths) / 1_000_000
+      #expect(record.cap == .equityShare && record.notional.nanos == share, "seed \(seed)")
+      guard share > 0 else { continue }
+      let lots = min(share / Int128(record.referencePrice.nanos), Int128(1) << 60)
+      #expect(Int128(record.target.lots) == lots, "seed \(seed)")
+      small += share < Int128(Int64.max) && lots > 0 ? 1 : 0
+      large += share > Int128(Int64.max) ? 1 : 0
+    }
+    #expect(small > 50 && large > 50, "seed \(seed)")
+  }
 }
