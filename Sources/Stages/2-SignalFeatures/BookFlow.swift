@@ -135,10 +135,9 @@ public import TradingTypes
   @inlinable @inline(__always) static func store(
     _ depth: borrowing DepthView, in levels: inout Slab<DepthLevel>, at place: Int
   ) {
-    let bids = depth.bids.span
-    for level in 0..<10 { levels[place &+ level] = bids[level] }
-    let asks = depth.asks.span
-    for level in 0..<10 { levels[place &+ 10 &+ level] = asks[level] }
+    // By elements: the view is the book's own, and a span of it would first be copied.
+    for level in 0..<10 { levels[place &+ level] = depth.bids[level] }
+    for level in 0..<10 { levels[place &+ 10 &+ level] = depth.asks[level] }
   }
 
   /// Moves the windows on by one event.

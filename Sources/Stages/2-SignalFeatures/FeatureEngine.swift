@@ -68,7 +68,7 @@ public import TradingTypes
   ///   - effect: what the message did to the book.
   ///   - depth: the ten best levels of each side after the message.
   /// - Complexity: O(1), no allocation.
-  @inlinable public mutating func update(
+  @inlinable @inline(__always) public mutating func update(
     _ event: borrowing MarketEvent, effect: BookEffect, depth: borrowing DepthView
   ) {
     let index = Int(event.instrument.index)
@@ -140,7 +140,7 @@ public import TradingTypes
   ///   - vector: overwritten, all slots and both masks.
   /// - Precondition: the instrument is one of the engine's.
   /// - Complexity: O(1), no allocation.
-  @inlinable public func vector(
+  @inlinable @inline(__always) public func vector(
     of instrument: InstrumentID, depth: borrowing DepthView, at now: Timestamp, into vector: inout FeatureVector
   ) {
     let index = Int(instrument.index)
@@ -151,8 +151,8 @@ public import TradingTypes
     states[index].trades.write(midTwice: states[index].book.midTwice, at: time, constants, into: &vector)
     states[index].impact.write(constants, into: &vector)
     vector[.vpin] = states[index].buckets.imbalance(constants)
-    states[index].writeMasks(isUsable: BookFlow.isUsable(depth), at: time, constants, into: &vector)
-    states[index].writeBars(barValues, index: index, market, at: time, constants, into: &vector)
+    writeMasks(index, isUsable: BookFlow.isUsable(depth), at: time, into: &vector)
+    writeBars(index, at: time, into: &vector)
     for slot in 88..<96 { vector.values[slot] = 0 }
     if time > states[index].clock {
       states[index].writeResolved(
