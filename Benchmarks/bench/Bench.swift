@@ -31,32 +31,11 @@ import TradingEngine
 
   private static func run(_ arguments: BenchArguments) throws -> BenchReport {
     let input = try BenchInput(arguments)
-    let clock = TickClock()
-    let processor = ThreadConfiguration.allowedProcessors.last
-    var notes = pin(to: processor)
-
-    let setup: ReplaySetup
-    do {
-      let configuration = EngineConfiguration.bench
-      let scan = try FeedScan(input.bytes.rawBytes, configuration: configuration)
-      setup = ReplaySetup(
-        configuration: configuration, directory: scan.directory, artifact: try BuiltinModels.ensemble())
-    } catch { throw UsageError("\(input.name): \(error)") }
-    notes += ["ensemble: \(setup.artifact.name), kernels \(setup.kernels.resolved)"]
-
-    var report = BenchReport(
-      machine: MachineDescription(clock: clock, pinnedProcessor: processor, notes: notes),
-      configurationSHA256: setup.configuration.sha256, seed: arguments.seed,
-      input: BenchReport.Input(name: input.name, messages: 0), checksum: "")
-    var curves: [PercentileCurve] = []
-    if arguments.only == nil || PipelineStage.allCases.contains(where: { arguments.selects($0.name) })
-      || arguments.selects("end_to_end")
-    {
-      try EnginePasses(setup: setup, input: input, clock: clock, isQuick: arguments.isQuick)
-        .run(rates: arguments.rates ?? input.rates, into: &report, curves: &curves)
-    }
-    if arguments.only != nil { report.stages.removeAll { !arguments.selects($0.name) } }
-
+    // Asked before the pinning: a pinned thread is allowed one processor only.
+    let processors = ThreadConfiguration.allowedProcessors
+    let notes = pin(to: processors.last) + fallbacks
+    let (report, curves) = try measure(
+      input, arguments, effort: arguments.isQuick ? .quick : .full, processors: processors, notes: notes)
     print(report.text)
     if let path = arguments.jsonFile { try WholeFile.write(report.json.document, to: path) }
     if let path = arguments.plotFile {
@@ -66,12 +45,68 @@ import TradingEngine
     return report
   }
 
+  /// All that is measured, on the calling thread.
+  static func measure(
+    _ input: BenchInput, _ arguments: BenchArguments, effort: MicroEffort, processors: [Int], notes: [String]
+  ) throws -> (BenchReport, [PercentileCurve]) {
+    let clock = TickClock()
+    let setup: ReplaySetup
+    do {
+      let configuration = EngineConfiguration.bench
+      let scan = try FeedScan(input.bytes.rawBytes, configuration: configuration)
+      setup = ReplaySetup(
+        configuration: configuration, directory: scan.directory, artifact: try BuiltinModels.ensemble())
+    } catch { throw UsageError("\(input.name): \(error)") }
+
+    var report = BenchReport(
+      machine: MachineDescription(
+        clock: clock, pinnedProcessor: processors.last, notes: notes + [describe(setup)]),
+      configurationSHA256: setup.configuration.sha256, seed: arguments.seed,
+      input: BenchReport.Input(name: input.name, messages: 0), checksum: "")
+    var curves: [PercentileCurve] = []
+    if arguments.selectsEngine {
+      try EnginePasses(setup: setup, input: input, clock: clock, isQuick: effort != .full)
+        .run(rates: arguments.rates ?? input.rates, into: &report, curves: &curves)
+    }
+    report.keep(arguments.selects)
+    if MicroBenchmarks.names.contains(where: arguments.selects) {
+      let micro = MicroBenchmarks(setup: setup, input: input, clock: clock, effort: effort, processors: processors)
+      report.micro = try micro.run(notes: &report.machine.notes, arguments.selects)
+    }
+    return (report, curves)
+  }
+
+  /// The model that runs.
+  private static func describe(_ setup: ReplaySetup) -> String {
+    let kinds = setup.artifact.model.members.map {
+      if case .trees(let model) = $0.kind { "\(model.trees.count) trees" } else { "a network" }
+    }
+    return "ensemble: \(setup.artifact.name), \(kinds.count) members (\(kinds.joined(separator: ", "))), "
+      + "kernels \(setup.kernels.resolved), \(setup.directory.count) instruments"
+  }
+
   /// Pins the main thread, which is the pipeline thread; what was refused or is missing becomes a note.
   private static func pin(to processor: Int?) -> [String] {
     var notes: [String] = []
-    if let processor, martlet_pin_thread(CInt(processor)) != 0 { notes.append("processor \(processor) was refused: not pinned") }
-    if martlet_numa_available() == 0 { notes.append("libnuma is not used: first-touch placement") }
+    if let processor, martlet_pin_thread(CInt(processor)) != 0 {
+      notes.append("processor \(processor) was refused: not pinned")
+    }
     return notes
+  }
+
+  /// What this build and this machine offer of the optional libraries, or what stands in for them.
+  private static var fallbacks: [String] {
+    let numa = martlet_numa_available() == 0 ? "libnuma is not used: first-touch placement" : "libnuma is used"
+    var journal = "journal: no place for temporary files, so not tried"
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(UUID().uuidString)")
+    if (try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)) != nil {
+      if let storage = try? FileStorage(directory: folder.path) {
+        journal = "journal: \(storage.backend)"
+        storage.close()
+      }
+      try? FileManager.default.removeItem(at: folder)
+    }
+    return [numa, journal]
   }
 }
 

@@ -7,6 +7,10 @@ struct BenchInput {
   let name: String
   /// Framed ITCH 5.0.
   let bytes: [UInt8]
+  /// What the bytes were generated from; nil for a file.
+  let fixture: ItchFixture.Parameters?
+  /// Seed of the fixture, and of further streams of the micro rows.
+  let seed: UInt64
   /// Messages that only build the warm state, before the clock starts.
   let warmCount: UInt64
   /// Messages that are measured at most.
@@ -22,14 +26,32 @@ struct BenchInput {
     warmCount = arguments.isQuick && arguments.inputFile == nil ? 100_000 : 0
     measuredCount = arguments.isQuick ? 1_000_000 : .max
     rates = arguments.isQuick ? [Self.objectiveRate, 1_000_000] : [Self.objectiveRate, 500_000, 1_000_000, 2_000_000]
+    seed = arguments.seed
     if let path = arguments.inputFile {
-      guard let data = FileManager.default.contents(atPath: path) else { throw UsageError("--input: '\(path)' is not readable") }
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw UsageError("--input: '\(path)' is not readable")
+      }
       name = URL(fileURLWithPath: path).lastPathComponent
       bytes = [UInt8](data)
+      fixture = nil
     } else {
-      let fixture = ItchFixture(ItchFixture.Parameters(seed: arguments.seed, liveOrders: 81_000))
+      var parameters = ItchFixture.Parameters.streamA
+      parameters.seed = arguments.seed
+      fixture = parameters
       name = "fixture A, seed \(arguments.seed)"
-      bytes = fixture.generate()
+      bytes = ItchFixture(parameters).generate()
     }
+  }
+
+  /// A small generated stream, for the tests.
+  init(messages: Int, symbols: Int, seed: UInt64) {
+    let parameters = ItchFixture.Parameters(seed: seed, messages: messages, symbols: symbols)
+    name = "fixture of \(messages) messages, seed \(seed)"
+    bytes = ItchFixture(parameters).generate()
+    fixture = parameters
+    self.seed = seed
+    warmCount = 0
+    measuredCount = .max
+    rates = [Self.objectiveRate]
   }
 }

@@ -17,23 +17,28 @@ struct EnginePasses {
     var messages: UInt64
     var nanoseconds: Int64
     var counts: PipelineCounts
+    var countsBefore: PipelineCounts
     var checksum: String
-    var killLevel: KillLevel
+    var firstTrip: KillTrip?
   }
 
   func run(rates: [Int64], into report: inout BenchReport, curves: inout [PercentileCurve]) throws {
     try warmUp()
 
-    let (free, allocations) = try fullSpeed()
+    let (free, allocations) = try fullSpeed(notes: &report.machine.notes)
     report.input.messages = free.messages
-    report.counts = BenchReport.Counts(free.counts)
+    report.counts = BenchReport.Counts(free.counts, since: free.countsBefore, messages: free.messages)
     report.checksum = free.checksum
     report.throughput = BenchReport.Throughput(
       messagesPerSecond: Double(free.messages) * 1e9 / Double(max(1, free.nanoseconds)),
       nanoseconds: Double(free.nanoseconds) / Double(max(1, free.messages)))
     report.allocationsPerEvent = Double(allocations.allocations) / Double(max(1, free.messages))
     report.retainsPerEvent = Double(allocations.retains) / Double(max(1, free.messages))
-    if free.killLevel > .active { report.machine.notes.append("the kill switch tripped: \(free.killLevel)") }
+    if let trip = free.firstTrip {
+      report.machine.notes.append(
+        "the kill switch tripped first at event time \(Readable.digits(Double(trip.time.nanoseconds) / 1e9)) s: "
+          + "\(trip.scope) is \(trip.level), \(trip.reason)")
+    }
 
     // The rate of the objectives is judged; without it the first one asked for.
     let judged = rates.contains(BenchInput.objectiveRate) ? BenchInput.objectiveRate : rates[0]
@@ -44,9 +49,9 @@ struct EnginePasses {
       HiccupBaseline.measure(seconds: isQuick ? 0.5 : 2, clock: clock, into: &gaps)
       let probe = StageProbe(clock: clock, in: arena)
       var pipeline = try setup.makePipeline(probe: probe, sink: DecisionChecksum())
-      let (outcome, achieved) = paced(&pipeline, rate: rate)
-      guard outcome.checksum == free.checksum else {
-        throw UsageError("decisions at \(rate)/s have checksum \(outcome.checksum), at full speed \(free.checksum)")
+      let (checksum, achieved) = paced(&pipeline, rate: rate)
+      guard checksum == free.checksum else {
+        throw UsageError("decisions at \(rate)/s have checksum \(checksum), at full speed \(free.checksum)")
       }
       report.rates.append(RateRow(offered: rate, achieved: achieved, endToEnd: pipeline.probe.stages.endToEnd))
       let label = rate >= 1_000_000 ? "\(rate / 1_000_000) M/s" : "\(rate / 1_000) k/s"
@@ -75,9 +80,11 @@ struct EnginePasses {
   }
 
   /// Everything at once, without probes; counts what the thread allocates between the first and the last message.
-  private func fullSpeed() throws -> (Outcome, martlet_counts) {
+  private func fullSpeed(notes: inout [String]) throws -> (Outcome, martlet_counts) {
     progress("replaying at full speed")
-    var pipeline = try setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum())
+    let arena = Arena(capacityBytes: ReplaySetup.arenaBytes)
+    var pipeline = try setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum(), arena: arena)
+    notes.append("memory: \(Self.describe(arena))")
     var frames = ItchFrames(input.bytes.rawBytes)
     var sequence: UInt64 = 0
     let last = input.warmCount &+ min(input.measuredCount, .max &- input.warmCount)
@@ -85,6 +92,7 @@ struct EnginePasses {
       sequence += 1
       pipeline.ingest(message, sequence: sequence)
     }
+    let countsBefore = pipeline.counts
     martlet_count_begin()
     let start = clock.now()
     while sequence < last, let message = frames.next() {
@@ -97,14 +105,16 @@ struct EnginePasses {
     return (
       Outcome(
         messages: sequence - min(sequence, input.warmCount), nanoseconds: clock.nanoseconds(from: start, to: end),
-        counts: pipeline.counts, checksum: pipeline.sink.hex, killLevel: pipeline.kill.globalLevel), counts
+        counts: pipeline.counts, countsBefore: countsBefore, checksum: pipeline.sink.hex,
+        firstTrip: pipeline.kill.tripCount > 0 ? pipeline.kill.trip(at: max(0, pipeline.kill.tripCount - 64)) : nil),
+      counts
     )
   }
 
   /// Message i is due at start + i/rate; the thread spins until then and charges any delay to the message.
   private func paced(
     _ pipeline: inout ReplayPipeline<StageProbe, DecisionChecksum>, rate: Int64
-  ) -> (Outcome, achieved: Double) {
+  ) -> (checksum: String, achieved: Double) {
     var frames = ItchFrames(input.bytes.rawBytes)
     var sequence: UInt64 = 0
     let last = input.warmCount &+ min(input.measuredCount, .max &- input.warmCount)
@@ -114,7 +124,6 @@ struct EnginePasses {
     }
     pipeline.probe.stages.reset()
     let pacer = OpenLoopPacer(clock: clock, rate: rate)
-    let start = clock.now()
     var sent: UInt64 = 0
     while sequence < last, let message = frames.next() {
       pipeline.probe.schedule(pacer.wait(for: sent))
@@ -124,10 +133,7 @@ struct EnginePasses {
     }
     let end = clock.now()
     pipeline.finish()
-    let outcome = Outcome(
-      messages: sent, nanoseconds: clock.nanoseconds(from: start, to: end), counts: pipeline.counts,
-      checksum: pipeline.sink.hex, killLevel: pipeline.kill.globalLevel)
-    return (outcome, pacer.achieved(messages: sent, until: end))
+    return (pipeline.sink.hex, pacer.achieved(messages: sent, until: end))
   }
 
   private func replay<Probe: PipelineProbe & ~Copyable>(
@@ -142,6 +148,12 @@ struct EnginePasses {
     pipeline.finish()
   }
 
+  /// How the memory of an engine came, and how much of it the kernel backs by huge pages now.
+  private static func describe(_ arena: Arena) -> String {
+    let huge = arena.hugeBytes().map { "\($0 >> 20) MiB" } ?? "an unknown part"
+    return "\(arena.usedBytes >> 20) MiB taken, \(huge) of it in huge pages; asked for: \(arena.grant)"
+  }
+
   /// Long work says what it does, on a terminal.
   private func progress(_ text: String) {
     guard isatty(STDERR_FILENO) == 1 else { return }
@@ -150,14 +162,14 @@ struct EnginePasses {
 }
 
 extension BenchReport.Counts {
-  /// The counts of a pipeline in the report's terms.
-  init(_ counts: PipelineCounts) {
+  /// What a pipeline did with `messages` measured messages: its counts less those before the first of them.
+  init(_ counts: PipelineCounts, since before: PipelineCounts, messages: UInt64) {
     self.init(
-      messages: counts.messages, triggers: counts.triggers, decisions: counts.decisions, orders: counts.orders,
-      fills: counts.fills)
-    for code in 0..<41 where counts.rejects[code] > 0 {
+      messages: messages, triggers: counts.triggers - before.triggers, decisions: counts.decisions - before.decisions,
+      orders: counts.orders - before.orders, fills: counts.fills - before.fills)
+    for code in 0..<41 where counts.rejects[code] > before.rejects[code] {
       let name = RiskCheck(rawValue: UInt16(code)).map { "\($0)" } ?? "check \(code)"
-      rejects.append(BenchReport.Reject(code: name, count: counts.rejects[code]))
+      rejects.append(BenchReport.Reject(code: name, count: counts.rejects[code] - before.rejects[code]))
     }
   }
 }

@@ -30,7 +30,7 @@ private func sample() -> BenchReport {
   report.allocationsPerEvent = 0
   report.retainsPerEvent = 0.5
   report.hiccup = .init(p99: 30, p999: 40, max: 1_000_000)
-  report.micro = [MicroRow(name: "policy.read", unit: "ns", p50: 0.77, p99: 1)]
+  report.micro = [MicroRow(name: "policy.read", unit: "ns", min: 0.7, p50: 0.77, p99: 1)]
   return report
 }
 
@@ -68,7 +68,8 @@ private func sample() -> BenchReport {
     #expect(texts["retains_per_event"] == "0.5" && texts["allocations_per_event"] == "0")
     #expect(
       texts["micro"]
-        == #"[{"name": "policy.read", "unit": "ns", "p50": 0.77, "p90": null, "p99": 1, "p999": null, "max": null}]"#)
+        == #"[{"name": "policy.read", "unit": "ns", "p50": 0.77, "p90": null, "p99": 1, "p999": null, "max": null, "min": 0.7}]"#
+    )
   }
 
   @Test func `another parser reads the document`() throws {
@@ -94,11 +95,30 @@ private func sample() -> BenchReport {
   @Test func `a breached objective is named, and a missing p99 is judged by the largest value`() {
     let report = sample()
     #expect(report.breaches == ["tick_to_order"])
-    #expect(report.text.contains("objectives  BREACHED: tick_to_order\n"))
+    #expect(
+      report.text.contains("objectives  BREACHED: tick_to_order; NOT MEASURED, nothing got there: end_to_end\n"))
     let gate = LatencyRow("pretrade", histogram(Array(repeating: 49_000, count: 999) + [90_000]))
     #expect(gate.passes == true && gate.missedTargets == ["p50", "p99"])
     #expect(LatencyRow("pretrade", histogram([50_000])).passes == false)
     #expect(LatencyRow("unheard.of", histogram([50_000])).passes == nil)
+  }
+
+  @Test func `a row that nothing reached is neither met nor passed`() {
+    var report = sample()
+    let empty = LatencyRow("end_to_end", histogram([]))
+    #expect(empty.passes == nil && empty.missedTargets.isEmpty && empty.targetText == "–")
+    let line = report.text.split(separator: "\n").first { $0.hasPrefix("end_to_end") } ?? ""
+    #expect(!line.contains("met") && !line.contains("pass") && line.hasSuffix("–"), "\(line)")
+    report.tickToOrder = nil
+    #expect(report.breaches.isEmpty && report.unmeasured == ["end_to_end"])
+    #expect(!report.text.contains("all met"))
+    report.keep { $0 == "ingest" }
+    #expect(report.endToEnd == nil && report.text.contains("objectives  all met\n"))
+    report.keep { _ in false }
+    #expect(report.objectiveRows.isEmpty && !report.text.contains("objectives"))
+    // Few values: only what can be judged is called met.
+    #expect(LatencyRow("ingest", histogram(Array(repeating: 20, count: 30))).targetText == "met: p50")
+    #expect(LatencyRow("ingest", histogram(Array(repeating: 20, count: 10_000))).targetText == "met")
   }
 
   @Test func `every stage has an objective and each is in order`() {

@@ -76,6 +76,9 @@ struct BenchArguments: Equatable {
     if let jsonFile, jsonFile == plotFile { throw UsageError("--json and --plot name the same file '\(jsonFile)'") }
   }
 
+  /// Whether `--only` asks for a row that needs passes over the whole engine.
+  var selectsEngine: Bool { Objective.all.contains { selects($0.name) } }
+
   /// Whether `--only` lets a row be measured.
   func selects(_ name: String) -> Bool {
     guard let only else { return true }

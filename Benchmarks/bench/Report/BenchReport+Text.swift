@@ -4,8 +4,11 @@ extension BenchReport {
     var text = machine.text + "\n"
     text += "input       \(input.name), \(Readable.count(input.messages)) messages, seed \(seed)\n"
     text += "config      \(configurationSHA256)\n"
-    text += "hiccups     p99 \(Readable.time(hiccup.p99)), p99.9 \(Readable.time(hiccup.p999)), "
-    text += "max \(Readable.time(hiccup.max)): how long this machine stops a thread that only looks at the clock\n\n"
+    if hiccup != Hiccup() {
+      text += "hiccups     p99 \(Readable.time(hiccup.p99)), p99.9 \(Readable.time(hiccup.p999)), "
+      text += "max \(Readable.time(hiccup.max)): how long this machine stops a thread that only looks at the clock\n"
+    }
+    text += "\n"
     if !objectiveRows.isEmpty { text += stageTable + "\n" }
     if !rates.isEmpty { text += rateTable + "\n" }
     if !micro.isEmpty { text += microTable + "\n" }
@@ -14,15 +17,13 @@ extension BenchReport {
       text += "throughput  \(Readable.rate(throughput.messagesPerSecond)), "
       text += "\(Readable.time(throughput.nanoseconds)) a message, timing off\n"
     }
-    text += "allocations \(JSONValue.real(allocationsPerEvent).compact) an event, "
-    text += "retains \(JSONValue.real(retainsPerEvent).compact) an event\n"
-    text += "checksum    \(checksum)\n"
-    if breaches.isEmpty {
-      text += objectiveRows.isEmpty ? "" : "objectives  all met\n"
-    } else {
-      text += "objectives  BREACHED: \(breaches.joined(separator: ", "))\n"
+    // Only the passes over the engine have these.
+    if throughput != nil {
+      text += "allocations \(JSONValue.real(allocationsPerEvent).compact) an event, "
+      text += "retains \(JSONValue.real(retainsPerEvent).compact) an event\n"
+      text += "checksum    \(checksum)\n"
     }
-    return text
+    return text + objectivesText
   }
 
   private var stageTable: String {
@@ -33,11 +34,10 @@ extension BenchReport {
     for row in objectiveRows {
       let objective = row.objective
       let targets = [objective?.targetP50, objective?.targetP99, objective?.targetP999].map(Readable.time)
-      let missed = row.missedTargets
       table.append([
         row.name, Readable.count(row.count), Readable.time(row.p50), Readable.time(row.p90), Readable.time(row.p99),
         Readable.time(row.p999), Readable.time(row.max), objective.map { "< " + Readable.time($0.slo) } ?? "–",
-        targets.joined(separator: " / "), missed.isEmpty ? "met" : "missed: " + missed.joined(separator: ", "),
+        targets.joined(separator: " / "), row.targetText,
         row.passes.map { $0 ? "pass" : "FAIL" } ?? "–",
       ])
     }
@@ -61,13 +61,16 @@ extension BenchReport {
 
   private var microTable: String {
     var table = TextTable([
-      ("micro", .left), ("p50", .right), ("p90", .right), ("p99", .right), ("p99.9", .right), ("max", .right),
+      ("micro", .left), ("min", .right), ("p50", .right), ("p90", .right), ("p99", .right), ("p99.9", .right),
+      ("max", .right),
     ])
     for row in micro {
       func cell(_ value: Double?) -> String {
         value.map { row.unit == "ns" ? Readable.time($0) : Readable.rate($0) } ?? "–"
       }
-      table.append([row.name, cell(row.p50), cell(row.p90), cell(row.p99), cell(row.p999), cell(row.max)])
+      table.append([
+        row.name, cell(row.min), cell(row.p50), cell(row.p90), cell(row.p99), cell(row.p999), cell(row.max),
+      ])
     }
     return table.text
   }

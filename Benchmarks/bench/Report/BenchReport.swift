@@ -63,6 +63,27 @@ struct BenchReport: Equatable {
   /// The names of the rows that breach their SLO: bench exits 1 when there is one.
   var breaches: [String] { objectiveRows.filter { $0.passes == false }.map(\.name) }
 
+  /// Leaves only the rows with an objective that were asked for.
+  mutating func keep(_ isSelected: (String) -> Bool) {
+    stages.removeAll { !isSelected($0.name) }
+    if let name = endToEnd?.name, !isSelected(name) { endToEnd = nil }
+    if let name = tickToOrder?.name, !isSelected(name) { tickToOrder = nil }
+  }
+
+  /// The names of the rows that could not be judged, because nothing reached them.
+  var unmeasured: [String] { objectiveRows.filter { $0.count == 0 }.map(\.name) }
+
+  /// What became of the objectives, in a line; empty where none was asked for.
+  var objectivesText: String {
+    let rows = objectiveRows
+    guard !rows.isEmpty else { return "" }
+    var parts: [String] = []
+    if !breaches.isEmpty { parts.append("BREACHED: " + breaches.joined(separator: ", ")) }
+    if !unmeasured.isEmpty { parts.append("NOT MEASURED, nothing got there: " + unmeasured.joined(separator: ", ")) }
+    if parts.isEmpty { parts.append("all met") }
+    return "objectives  " + parts.joined(separator: "; ") + "\n"
+  }
+
   /// The report as JSON, its fields in the order that the contract names them.
   var json: JSONValue {
     .object([

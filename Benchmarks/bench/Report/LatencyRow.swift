@@ -41,6 +41,16 @@ struct LatencyRow: Equatable {
     return pairs.filter { $0.1.map { [target = $0.2] in $0 > target } ?? false }.map(\.0)
   }
 
+  /// How the row stands to our targets: `met`, what is missed, or what could be judged; a dash when nothing could.
+  var targetText: String {
+    guard objective != nil else { return "–" }
+    let measured = [("p50", p50), ("p99", p99), ("p99.9", p999)].filter { $0.1 != nil }.map(\.0)
+    guard !measured.isEmpty else { return "–" }
+    let missed = missedTargets
+    if !missed.isEmpty { return "missed: " + missed.joined(separator: ", ") }
+    return measured.count == 3 ? "met" : "met: " + measured.joined(separator: ", ")
+  }
+
   var json: JSONValue {
     .object([
       .init("name", .text(name)), .init("count", .unsigned(count)), .init("p50_ns", .optional(p50)),
@@ -91,6 +101,8 @@ struct MicroRow: Equatable {
   var name: String
   /// `ns` for one operation, or `items/s`.
   var unit: String
+  /// The smallest.
+  var min: Double?
   /// The median, and where they were measured the others.
   var p50: Double
   var p90: Double?
@@ -102,6 +114,7 @@ struct MicroRow: Equatable {
     .object([
       .init("name", .text(name)), .init("unit", .text(unit)), .init("p50", .real(p50)), .init("p90", .optional(p90)),
       .init("p99", .optional(p99)), .init("p999", .optional(p999)), .init("max", .optional(max)),
+      .init("min", .optional(min)),
     ])
   }
 }

@@ -1,0 +1,88 @@
+import EngineTelemetry
+import FixtureStreams
+import LockFreeRings
+import MarketIngest
+import OrderBooks
+import TradingTypes
+
+/// The feed: an operation is one message of a stream, decoded, or decoded and applied to its book.
+extension MicroBenchmarks {
+  static let feedNames = ["itch.decode.A", "itch.book.A", "itch.decode.B", "itch.book.B"]
+
+  func feedRows(notes: inout [String], _ isSelected: (String) -> Bool) throws -> [MicroRow] {
+    var rows: [MicroRow] = []
+    for stream in ["A", "B"] {
+      let names = Self.feedNames.filter { $0.hasSuffix(stream) && isSelected($0) }
+      guard !names.isEmpty, stream == "A" || effort.includesLongRows else { continue }
+      var parameters = stream == "A" ? ItchFixture.Parameters.streamA : .streamB
+      parameters.seed = input.seed
+      if effort == .brief, let fixture = input.fixture { parameters = fixture }
+      if stream == "A", input.fixture != parameters, !effort.includesLongRows {
+        notes.append("\(names.joined(separator: ", ")): skipped, another input is replayed and the run is short")
+        continue
+      }
+      let bytes = input.fixture == parameters ? input.bytes : ItchFixture(parameters).generate()
+      for name in names {
+        let timing =
+          name.hasPrefix("itch.decode") ? decode(bytes, parameters) : try book(bytes, parameters)
+        rows.append(timing.row(name))
+      }
+    }
+    return rows
+  }
+
+  private func makeDecoder(_ parameters: ItchFixture.Parameters, in arena: Arena) -> ItchDecoder {
+    ItchDecoder(
+      midnight: ItchFixture.midnight, venue: VenueID(index: 0),
+      map: InstrumentMap(discovering: parameters.symbolCount, in: arena), in: arena)
+  }
+
+  private func decode(_ bytes: [UInt8], _ parameters: ItchFixture.Parameters) -> MicroTiming {
+    var timing = MicroTiming(effort, clock: clock)
+    while timing.goesOn {
+      var decoder = makeDecoder(parameters, in: Arena(capacityBytes: 16 << 20))
+      var frames = ItchFrames(bytes.rawBytes)
+      var count = 0
+      var sum: UInt64 = 0
+      let start = clock.now()
+      while count < effort.feedMessages, let message = frames.next() {
+        count += 1
+        if case .event(let event) = decoder.decode(message, sequence: UInt64(truncatingIfNeeded: count)) {
+          // Wrapping: a sink for the optimiser.
+          sum &+= event.reference.value &+ UInt64(bitPattern: event.price.nanos)
+        }
+      }
+      keep(sum)
+      timing.add(from: start, to: clock.now(), operations: count)
+    }
+    return timing
+  }
+
+  private func book(_ bytes: [UInt8], _ parameters: ItchFixture.Parameters) throws -> MicroTiming {
+    var timing = MicroTiming(effort, clock: clock)
+    let capacity = try BookCapacity(
+      instruments: parameters.symbolCount, orders: max(1_024, parameters.liveOrderCount * 2))
+    while timing.goesOn {
+      // Every repetition begins with empty books; making them is not timed.
+      let arena = Arena(capacityBytes: capacity.arenaBytes + 16 << 20)
+      var decoder = makeDecoder(parameters, in: arena)
+      var books = try OrderBookSet(
+        capacity: capacity, feedIncrement: Price(nanos: 100_000), tick: Price(nanos: 10_000_000), in: arena)
+      var frames = ItchFrames(bytes.rawBytes)
+      var count = 0
+      var changes: UInt64 = 0
+      let start = clock.now()
+      while count < effort.feedMessages, let message = frames.next() {
+        count += 1
+        if case .event(let event) = decoder.decode(message, sequence: UInt64(truncatingIfNeeded: count)) {
+          let effect = books.apply(event)
+          // Wrapping: a sink for the optimiser.
+          changes &+= effect.bestChanged ? 3 : 1
+        }
+      }
+      keep(changes)
+      timing.add(from: start, to: clock.now(), operations: count)
+    }
+    return timing
+  }
+}

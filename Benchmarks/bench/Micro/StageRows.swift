@@ -1,0 +1,221 @@
+import BacktestHarness
+import EngineTelemetry
+import LockFreeRings
+import SimulatedVenue
+import TradingEngine
+
+/// The stages one by one, and what stands beside them.
+extension MicroBenchmarks {
+  static let stageNames = [
+    "features.event", "features.bar", "inference.trees100", "inference.mlp", "inference.ensemble", "hmm.step.K2",
+    "hmm.step.K3", "garch.step", "gjr.step", "sizing.single", "risk.pass", "risk.reject", "policy.read",
+    "route.decide", "venue.match",
+  ]
+
+  func stageRows(_ samples: WalkSamples, _ isSelected: (String) -> Bool) throws -> [MicroRow] {
+    var rows: [MicroRow] = []
+    for name in Self.stageNames where isSelected(name) {
+      if let timing = try stage(name, samples) { rows.append(timing.row(name)) }
+    }
+    return rows
+  }
+
+  private func stage(_ name: String, _ samples: WalkSamples) throws -> MicroTiming? {
+    // A walk too short for a kind of input gives no row for it, and a note.
+    guard !samples.events.isEmpty, !samples.vectors.isEmpty else { return nil }
+    switch name {
+    case "features.event": return try features(samples)
+    case "features.bar": return try bars(samples)
+    case "inference.trees100":
+      return inference(samples, setup.artifact.model.members.first { if case .trees = $0.kind { true } else { false } })
+    case "inference.mlp":
+      return inference(
+        samples, setup.artifact.model.members.first { if case .network = $0.kind { true } else { false } })
+    case "inference.ensemble": return inference(samples, Ensemble(setup.artifact, kernels: setup.kernels, in: arena))
+    case "hmm.step.K2": return samples.returns.isEmpty ? nil : try regime(samples, states: 2)
+    case "hmm.step.K3": return samples.returns.isEmpty ? nil : try regime(samples, states: 3)
+    case "garch.step": return samples.returns.isEmpty ? nil : try volatility(samples, gamma: 0)
+    case "gjr.step": return samples.returns.isEmpty ? nil : try volatility(samples, gamma: 0.02)
+    case "sizing.single": return samples.signals.isEmpty ? nil : try sizing(samples)
+    case "risk.pass": return samples.intents.isEmpty ? nil : try risk(samples, passes: true)
+    case "risk.reject": return samples.intents.isEmpty ? nil : try risk(samples, passes: false)
+    case "policy.read": return try policy()
+    case "route.decide": return samples.intents.isEmpty ? nil : try routing(samples)
+    case "venue.match": return samples.children.isEmpty ? nil : try venue(samples)
+    default: return nil
+    }
+  }
+
+  private var arena: Arena { Arena(capacityBytes: ReplaySetup.arenaBytes) }
+
+  // MARK: - 2: features
+
+  /// One message after its book was changed.
+  @inline(never) private func features(_ samples: WalkSamples) throws -> MicroTiming {
+    var timing = MicroTiming(effort, clock: clock)
+    var pipeline = try setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum())
+    let (events, effects, depths) = (samples.events.span, samples.effects.span, samples.depths.span)
+    let round = (events[events.count - 1].time - events[0].time).nanoseconds + 1_000_000
+    var shift = TimeSpan.zero
+    var place = 0
+    while timing.goesOn {
+      let start = clock.now()
+      for _ in 0..<timing.operations {
+        var event = events[hidden(place)]
+        event.time = event.time + shift
+        pipeline.features.update(event, effect: effects[place], depth: depths[place])
+        place += 1
+        if place == events.count {
+          place = 0
+          shift = TimeSpan(nanoseconds: shift.nanoseconds + round)
+        }
+      }
+      timing.add(from: start, to: clock.now(), operations: timing.operations)
+    }
+    keep(UInt64(bitPattern: Int64(pipeline.features.instrumentCount)))
+    return timing
+  }
+
+  /// One bar closed and its slots evaluated; each has one trade.
+  @inline(never) private func bars(_ samples: WalkSamples) throws -> MicroTiming {
+    var timing = MicroTiming(effort, clock: clock)
+    let pipeline = try setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum())
+    var engine = pipeline.features
+    let minute = setup.configuration.bars.primarySeconds * 1_000_000_000
+    let depths = samples.depths.span
+    var bar: Int64 = 600
+    var place = 0
+    while timing.goesOn {
+      var nanoseconds: Int64 = 0
+      var closed = 0
+      while closed < timing.operations {
+        for index in 0..<engine.instrumentCount {
+          let mid = depths[place].midNanosTwice / 2
+          let event = MarketEvent(
+            kind: .trade, time: Timestamp(nanoseconds: setup.midnight.nanoseconds + bar * minute + 1),
+            instrument: InstrumentID(index: UInt32(index)), price: Price(nanos: mid), quantity: Quantity(lots: 100))
+          engine.update(event, effect: BookEffect(.ignored), depth: depths[place])
+          place = place + 1 == depths.count ? 0 : place + 1
+        }
+        bar += 1
+        let end = Timestamp(nanoseconds: setup.midnight.nanoseconds + bar * minute)
+        var sum = 0.0
+        let start = clock.now()
+        for index in 0..<engine.instrumentCount {
+          sum += engine.closeBar(InstrumentID(index: UInt32(index)), at: end)?.returnPercent ?? 0
+        }
+        keep(sum)
+        nanoseconds += clock.nanoseconds(from: start, to: clock.now())
+        closed += engine.instrumentCount
+      }
+      timing.add(nanoseconds: nanoseconds, operations: closed)
+    }
+    return timing
+  }
+
+  // MARK: - 3: inference
+
+  private func inference(_ samples: WalkSamples, _ member: EnsembleModel.Member?) -> MicroTiming? {
+    guard let member else { return nil }
+    let model = EnsembleModel(
+      members: [member], combiner: CombinerValues(averageWeights: [1], stackWeights: [1]), metadata: ["name": "alone"])
+    return inference(samples, Ensemble(model, kernels: setup.kernels, in: arena))
+  }
+
+  /// One forecast from a feature vector.
+  @inline(never) private func inference(_ samples: WalkSamples, _ ensemble: consuming Ensemble) -> MicroTiming {
+    var timing = MicroTiming(effort, clock: clock)
+    var ensemble = ensemble
+    let vectors = samples.vectors.span
+    var place = 0
+    while timing.goesOn {
+      var sum = 0.0
+      let start = clock.now()
+      for _ in 0..<timing.operations {
+        sum += ensemble.forecast(vectors[hidden(place)]).probabilityUp
+        place = place + 1 == vectors.count ? 0 : place + 1
+      }
+      keep(sum)
+      timing.add(from: start, to: clock.now(), operations: timing.operations)
+    }
+    return timing
+  }
+
+  // MARK: - 4 and 5: regime, volatility, size
+
+  /// One return taken into the hidden Markov model of one of the instruments.
+  @inline(never) private func regime(_ samples: WalkSamples, states: Int) throws -> MicroTiming {
+    var timing = MicroTiming(effort, clock: clock)
+    let stay = 0.96
+    let leave = (1 - stay) / Double(states - 1)
+    var filter = try RegimeFilter(
+      instrumentCount: samples.terms.count,
+      parameters: RegimeParameters(
+        start: [Double](repeating: 1 / Double(states), count: states),
+        transition: (0..<states).map { from in (0..<states).map { $0 == from ? stay : leave } },
+        means: [Double](repeating: 0, count: states), variances: [0.002, 0.008, 0.04].suffix(states)),
+      table: RegimeTable(roles: states == 2 ? [.bull, .bear] : [.bull, .sideways, .bear]), in: arena)
+    let returns = samples.returns.span
+    let count = samples.terms.count
+    var place = 0
+    var index = 0
+    while timing.goesOn {
+      let start = clock.now()
+      for _ in 0..<timing.operations {
+        filter.step(InstrumentID(index: UInt32(truncatingIfNeeded: index)), returnPercent: returns[hidden(place)])
+        place = place + 1 == returns.count ? 0 : place + 1
+        index = index + 1 == count ? 0 : index + 1
+      }
+      timing.add(from: start, to: clock.now(), operations: timing.operations)
+    }
+    keep(filter.logLikelihood(of: InstrumentID(index: 0)))
+    return timing
+  }
+
+  /// One return taken into the volatility model of one of the instruments.
+  @inline(never) private func volatility(_ samples: WalkSamples, gamma: Double) throws -> MicroTiming {
+    var timing = MicroTiming(effort, clock: clock)
+    let parameters = try VolatilityParameters(omega: 0.0002, alpha: 0.05, gamma: gamma, beta: 0.91)
+    var filter = VolatilityFilter(instrumentCount: samples.terms.count, parameters: parameters, in: arena)
+    let returns = samples.returns.span
+    let count = samples.terms.count
+    var place = 0
+    var index = 0
+    while timing.goesOn {
+      var sum = 0.0
+      let start = clock.now()
+      for _ in 0..<timing.operations {
+        let id = InstrumentID(index: UInt32(truncatingIfNeeded: index))
+        sum += filter.step(id, returnPercent: returns[hidden(place)])
+        place = place + 1 == returns.count ? 0 : place + 1
+        index = index + 1 == count ? 0 : index + 1
+      }
+      keep(sum)
+      timing.add(from: start, to: clock.now(), operations: timing.operations)
+    }
+    return timing
+  }
+
+  /// One signal turned into an order, or into the reason for none.
+  @inline(never) private func sizing(_ samples: WalkSamples) throws -> MicroTiming {
+    var timing = MicroTiming(effort, clock: clock)
+    let pipeline = try setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum())
+    var sizer = pipeline.sizer
+    let (signals, inputs) = (samples.signals.span, samples.sizing.span)
+    var place = 0
+    while timing.goesOn {
+      var sum: UInt64 = 0
+      let start = clock.now()
+      for _ in 0..<timing.operations {
+        // Wrapping: a sink for the optimiser.
+        if case .intent(let intent) = sizer.size(signals[hidden(place)], inputs[place]) {
+          sum &+= UInt64(bitPattern: intent.quantity.lots)
+        }
+        place = place + 1 == signals.count ? 0 : place + 1
+      }
+      keep(sum)
+      timing.add(from: start, to: clock.now(), operations: timing.operations)
+    }
+    return timing
+  }
+}
