@@ -1,0 +1,74 @@
+import FixtureStreams
+import Glibc
+import LockFreeRings
+import OrderBooks
+import TradingTypes
+
+/// The proofs by name; each prints what it did and gives the differences it found, none when it holds.
+enum Proofs {
+  /// Orders that rest in the streams of the book proofs.
+  static let liveOrders = 8_192
+
+  static func books(messages: Int, seed: UInt64) throws -> [String] {
+    try timed("books: \(messages) messages round \(liveOrders) resting orders, against the slow twin, seed \(seed)") {
+      let differences = try BookProof.compare(messages: messages, live: liveOrders, seed: seed)
+      return ("\(differences.count) differences", differences)
+    }
+  }
+
+  static func growth(messages: Int, seed: UInt64) throws -> [String] {
+    try timed("growth: resident memory from the first million of \(messages) messages to the last, seed \(seed)") {
+      let bytes = try BookProof.growth(messages: messages, live: liveOrders, seed: seed)
+      return ("\(bytes) bytes, at most \(1 << 20)", bytes <= 1 << 20 ? [] : ["grew by \(bytes) bytes"])
+    }
+  }
+
+  static func itch(seed: UInt64) throws -> [String] {
+    let slice = ItchProof.slice(byteCount: 65_536, seed: seed)
+    var failures = timed("itch: every prefix of \(slice.count) bytes, seed \(seed)") {
+      judged(ItchProof.prefixes(of: slice), runs: slice.count + 1)
+    }
+    failures += timed("itch: at each of \(slice.count) offsets all 8 bit flips, 0x00 and 0xFF") {
+      judged(ItchProof.damages(to: slice), runs: slice.count * 10)
+    }
+    failures += try timed("itch: a random byte at each of \(slice.count) offsets, through the books, seed \(seed)") {
+      var books = try BookProof.makeBooks(BookCapacity(instruments: 64, orders: 8_192))
+      var events = 0
+      var broken: [String] = []
+      let tally = ItchProof.randomBytes(in: slice, seed: seed) { event in
+        // The books are whole at the end of a pass, where the next one clears the first of them; every 64th is looked at.
+        if event.kind == .clearBook, event.instrument.index == 0 {
+          events += 1
+          if events % 64 == 0, let fault = books.checkInvariants() { broken.append("pass \(events): \(fault)") }
+        }
+        _ = books.apply(event)
+      }
+      let (figures, failures) = judged(tally, runs: slice.count)
+      return (figures + "; \(events / 64) times the books were whole", failures + broken)
+    }
+    return failures
+  }
+
+  private static func judged(_ tally: ItchProof.Tally, runs: Int) -> (String, [String]) {
+    var failures: [String] = []
+    if tally.unsound != 0 { failures.append("\(tally.unsound) unsound") }
+    if tally.runs != runs { failures.append("\(tally.runs) passes, \(runs) expected") }
+    return (tally.description, failures)
+  }
+
+  private static func timed(_ title: String, _ body: () throws -> (String, [String])) rethrows -> [String] {
+    print(title)
+    // Seen as it happens, also through a pipe.
+    fflush(nil)
+    let start = seconds()
+    let (figures, failures) = try body()
+    print("  \(figures) (\(Int((seconds() - start).rounded())) s)")
+    return failures
+  }
+
+  private static func seconds() -> Double {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+}
