@@ -124,6 +124,7 @@ let executables: [Target] = [
     everything + ["CTool", "BuiltinModels", "FixtureStreams", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
   tool("bench", path: "Benchmarks/bench", everything + ["BuiltinModels", "FixtureStreams", "CAllocationCounter"]),
   tool("proof", path: "Tests/proof", everything + ["BuiltinModels", "FixtureStreams", "TestSupport", "CAllocationCounter"]),
+  tool("host", path: "Examples/Host", ["TradingEngine", "SimulatedVenue"]),
   tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "ModelImport", "ModelInference", "TradingTypes"]),
 ]
 
