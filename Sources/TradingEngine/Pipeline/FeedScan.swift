@@ -47,7 +47,9 @@ public struct FeedScan: Sendable {
       symbols.enumerated().map {
         Instrument(
           id: InstrumentID(index: UInt32($0.offset)), symbol: $0.element,
-          averageDailyVolume: configuration.averageDailyVolume)
+          averageDailyVolume: configuration.averageDailyVolume,
+          // A feed names no venues: each instrument trades at every venue of the configuration.
+          venueMask: 0)
       })
   }
 }
