@@ -16,11 +16,22 @@ public struct ConfigurationField: Sendable {
 
 typealias ConfigurationKey<Value> = any WritableKeyPath<EngineConfiguration, Value> & Sendable
 
-func configurationRefusal(_ source: String, _ path: String, _ node: JSONNode, _ expected: String) -> ConfigurationError {
+func configurationRefusal(_ source: String, _ path: String, _ node: JSONNode, _ expected: String) -> ConfigurationError
+{
   var found = node.kindName
   if case .number(let text) = node.value { found = text }
   if case .string(let text) = node.value { found = "\"\(text)\"" }
   return ConfigurationError("\(source): \(node.place): \(path): \(expected) expected, \(found) found")
+}
+
+/// `text` of printable ASCII, as names are, as a JSON string.
+func quotedJSON(_ text: String) -> String {
+  var result = "\""
+  for character in text {
+    if character == "\"" || character == "\\" { result += "\\" }
+    result.append(character)
+  }
+  return result + "\""
 }
 
 private func integer(_ node: JSONNode) -> Int64? {
@@ -150,7 +161,8 @@ func venueSettings(of path: String, in venues: [JSONNode], _ source: String) thr
         setting.isProtected = value
       default:
         throw ConfigurationError(
-          "\(source): \(node.place): \(path): unknown key \"\(key)\"; expected name, share_percent, take_fee, fixed_fee, protected")
+          "\(source): \(node.place): \(path): unknown key \"\(key)\"; expected name, share_percent, take_fee, fixed_fee, protected"
+        )
       }
     }
     guard !setting.name.isEmpty else { throw configurationRefusal(source, path, venue, "a venue with a name") }

@@ -18,13 +18,16 @@ public enum ConfigurationTable {
     ConfigurationField(
       path: "instruments", kind: "array of symbols",
       meaning: "Traded instruments in id order; empty means every instrument the input names, up to the capacity.",
-      read: { "[" + $0.instruments.map { "\"\($0)\"" }.joined(separator: ", ") + "]" },
+      read: { "[" + $0.instruments.map(quotedJSON).joined(separator: ", ") + "]" },
       write: { (root, node, source) throws(ConfigurationError) in
-        guard case .array(let elements) = node.value else { throw configurationRefusal(source, "instruments", node, "an array") }
+        guard case .array(let elements) = node.value else {
+          throw configurationRefusal(source, "instruments", node, "an array")
+        }
         var symbols: [String] = []
         for element in elements {
           guard case .string(let text) = element.value, Symbol(text) != nil, !symbols.contains(text) else {
-            throw configurationRefusal(source, "instruments", element, "a distinct symbol of 1 to 16 printable characters")
+            throw configurationRefusal(
+              source, "instruments", element, "a distinct symbol of 1 to 16 printable characters")
           }
           symbols.append(text)
         }
@@ -57,7 +60,7 @@ public enum ConfigurationTable {
       read: { root in
         "["
           + root.venues.map {
-            "{\"name\": \"\($0.name)\", \"share_percent\": \($0.sharePercent), \"take_fee\": \($0.takeFee.text(places: 0)), "
+            "{\"name\": \(quotedJSON($0.name)), \"share_percent\": \($0.sharePercent), \"take_fee\": \($0.takeFee.text(places: 0)), "
               + "\"fixed_fee\": \($0.fixedFee.text(places: 0)), \"protected\": \($0.isProtected)}"
           }.joined(separator: ", ") + "]"
       },
@@ -75,7 +78,8 @@ public enum ConfigurationTable {
   private static let models: [ConfigurationField] = [
     field("regime.start", \.regime.start, "Start probability of each state."),
     ConfigurationField(
-      path: "regime.transition", kind: "array of rows of numbers", meaning: "Transition probabilities, from row to column.",
+      path: "regime.transition", kind: "array of rows of numbers",
+      meaning: "Transition probabilities, from row to column.",
       read: { "\($0.regime.transition)" },
       write: { (root, node, source) throws(ConfigurationError) in
         guard case .array(let rows) = node.value, (2...4).contains(rows.count) else {
@@ -92,7 +96,9 @@ public enum ConfigurationTable {
       meaning: "Regime of each state in ascending variance; empty for the preset of two or three states.",
       read: { "[" + $0.regime.roles.map { "\"\($0)\"" }.joined(separator: ", ") + "]" },
       write: { (root, node, source) throws(ConfigurationError) in
-        guard case .array(let elements) = node.value else { throw configurationRefusal(source, "regime.roles", node, "an array") }
+        guard case .array(let elements) = node.value else {
+          throw configurationRefusal(source, "regime.roles", node, "an array")
+        }
         var roles: [Regime] = []
         for element in elements {
           guard case .string(let text) = element.value, let role = Regime.allCases.first(where: { "\($0)" == text })
@@ -102,7 +108,9 @@ public enum ConfigurationTable {
         root.regime.roles = roles
       }),
     field("regime.bear_multiplier", \.regime.bearMultiplier, -10...10, "factor", "On the signal in a bear regime."),
-    field("regime.sideways_multiplier", \.regime.sidewaysMultiplier, -10...10, "factor", "On the signal in a sideways regime."),
+    field(
+      "regime.sideways_multiplier", \.regime.sidewaysMultiplier, -10...10, "factor",
+      "On the signal in a sideways regime."),
     field("regime.bull_multiplier", \.regime.bullMultiplier, -10...10, "factor", "On the signal in a bull regime."),
     field(
       "regime.switch_probability", \.regime.switchProbability, 0...1, "probability",
@@ -131,7 +139,8 @@ public enum ConfigurationTable {
     field(
       "sizing.aggression_ticks", \.sizing.aggressionTicks, 0...1_000, "ticks",
       "How far beyond the best opposite price an order may pay."),
-    field("sizing.vix_age_s_max", \.sizing.vixAgeSecondsMax, 0...604_800, "seconds", "Older than this the VIX is unusable."),
+    field(
+      "sizing.vix_age_s_max", \.sizing.vixAgeSecondsMax, 0...604_800, "seconds", "Older than this the VIX is unusable."),
   ]
 
   private static let limits: [ConfigurationField] = [
@@ -182,13 +191,16 @@ public enum ConfigurationTable {
   private static let kill: [ConfigurationField] = [
     field("kill.daily_loss_max", \.kill.dailyLossMax, "Loss since the day's start that halts."),
     field("kill.daily_loss_warning", \.kill.dailyLossWarning, "Loss since the day's start that is reported."),
-    field("kill.consecutive_rejects_max", \.kill.consecutiveRejectsMax, 1...1_000_000, "count", "Venue rejects in a row that halt."),
+    field(
+      "kill.consecutive_rejects_max", \.kill.consecutiveRejectsMax, 1...1_000_000, "count",
+      "Venue rejects in a row that halt."),
     field(
       "kill.fills_per_s_max", \.kill.fillsPerSecondMax, 1...1_000_000, "a second",
       "Fills of one instrument that halt it."),
     field("kill.orders_per_s_max", \.kill.ordersPerSecondMax, 1...10_000_000, "a second", "Child orders that halt."),
     field(
-      "kill.venue_refusals_max", \.kill.venueRefusalsMax, 1...1_000, "count", "Refused sends in a row that halt a venue."),
+      "kill.venue_refusals_max", \.kill.venueRefusalsMax, 1...1_000, "count",
+      "Refused sends in a row that halt a venue."),
     field(
       "kill.feed_silence_s_max", \.kill.feedSilenceSecondsMax, 0...86_400, "seconds",
       "Event time without a message after which only reducing orders pass; 0 never."),
