@@ -37,6 +37,7 @@ struct BookCommand: ParsableCommand {
   var midSession = false
 
   func validate() throws {
+    try feed.demandInput()
     guard (1...1_000).contains(levels) else { throw ValidationError("--levels: 1 to 1000 expected, \(levels) found") }
     guard every >= 1 else { throw ValidationError("--every: 1 or more expected, \(every) found") }
   }
@@ -99,7 +100,7 @@ struct BookCommand: ParsableCommand {
       output.write(byte: UInt8(ascii: ","))
       output.write(event.time.nanoseconds)
       output.write(byte: UInt8(ascii: ","))
-      output.write(name)
+      output.write(field: name)
       writeLevels(row, into: output)
     }
   }

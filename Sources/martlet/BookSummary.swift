@@ -53,7 +53,8 @@ struct BookSummary {
     output.write("{\"messages\":\(messages),\"by_type\":{")
     var isFirst = true
     for type in 0..<256 where state.decoder.counters.byType[type] > 0 {
-      output.write("\(isFirst ? "" : ",")\"\(Character(Unicode.Scalar(UInt8(type))))\":\(state.decoder.counters.byType[type])")
+      output.write(
+        "\(isFirst ? "" : ",")\"\(Character(Unicode.Scalar(UInt8(type))))\":\(state.decoder.counters.byType[type])")
       isFirst = false
     }
     output.write(
@@ -65,7 +66,7 @@ struct BookSummary {
     isFirst = true
     for id in ids {
       guard let name = state.decoder.map.symbol(of: id) else { continue }
-      output.write("\(isFirst ? "" : ",")\n\"\(name)\":{")
+      output.write("\(isFirst ? "" : ",")\n\"\(jsonEscaped(name.description))\":{")
       writeSide("bid", .buy, id, state.books, into: output)
       output.write(",")
       writeSide("ask", .sell, id, state.books, into: output)

@@ -14,7 +14,9 @@ struct CSVText {
     }
     var lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
     if lines.last?.isEmpty == true { lines.removeLast() }
-    guard let first = lines.first else { throw ToolFailure.badInput("\(path): line 1: a header expected, an empty file found") }
+    guard let first = lines.first else {
+      throw ToolFailure.badInput("\(path): line 1: a header expected, an empty file found")
+    }
     let header = first.split(separator: ",", omittingEmptySubsequences: false)
     guard header.map({ $0.lowercased() }) == names else {
       throw ToolFailure.badInput("\(path): line 1: header \(names.joined(separator: ",")) expected, \(first) found")
@@ -33,7 +35,8 @@ struct CSVText {
 
   /// An error about field `column` of row `index`.
   func refusal(_ index: Int, _ column: Int, _ expected: String) -> ToolFailure {
-    ToolFailure.badInput("\(path): line \(index + 2), \(header[column]): \(expected) expected, \"\(rows[index][column])\" found")
+    ToolFailure.badInput(
+      "\(path): line \(index + 2), \(header[column]): \(expected) expected, \"\(rows[index][column])\" found")
   }
 }
 

@@ -12,11 +12,15 @@ enum Feed: String, ExpressibleByArgument, CaseIterable {
 
 /// The options every command over a feed shares.
 struct FeedOptions: ParsableArguments {
-  @Option(help: "Format of the input: itch50 (NASDAQ TotalView-ITCH 5.0, framed by two-byte lengths).")
-  var feed: Feed
+  @Option(
+    name: .customLong("feed"),
+    help: "Format of the input: itch50 (NASDAQ TotalView-ITCH 5.0, framed by two-byte lengths).")
+  var namedFeed: Feed?
 
-  @Option(help: ArgumentHelp("File to read; - is standard input, .gz is inflated.", valueName: "file"))
-  var input: String
+  @Option(
+    name: .customLong("input"),
+    help: ArgumentHelp("File to read; - is standard input, .gz is inflated.", valueName: "file"))
+  var namedInput: String?
 
   @Option(help: ArgumentHelp("Day of the feed; without it times count from midnight.", valueName: "YYYY-MM-DD"))
   var date: String?
@@ -29,6 +33,18 @@ struct FeedOptions: ParsableArguments {
 
   @Flag(help: "An incomplete last message is an error.")
   var strict = false
+
+  /// Demands the two options that every command over a feed needs, unless it only prints its configuration.
+  func demandInput() throws {
+    guard namedFeed != nil else { throw ValidationError("--feed: itch50 expected, nothing found") }
+    guard namedInput != nil else { throw ValidationError("--input: a file or - expected, nothing found") }
+  }
+
+  /// Format of the input.
+  var feed: Feed { namedFeed ?? .itch50 }
+
+  /// Path of the input; standard input where none was demanded.
+  var input: String { namedInput ?? "-" }
 
   /// Midnight of the feed's day.
   func midnight() throws -> Timestamp { try feedMidnight(date) }
@@ -53,7 +69,8 @@ func judge(_ ending: ItchFrames.Ending, of path: String, messages: UInt64, stric
   switch ending {
   case .unread, .end, .endMark: return
   case .zeroLength(let offset):
-    throw ToolFailure.badInput("\(path): offset \(offset), after message \(messages): a message length expected, 0 found")
+    throw ToolFailure.badInput(
+      "\(path): offset \(offset), after message \(messages): a message length expected, 0 found")
   case .truncated(let offset, let byteCount):
     let line = "\(path): offset \(offset), after message \(messages): \(byteCount) bytes of an incomplete message"
     if strict { throw ToolFailure.badInput(line) }
@@ -80,7 +97,6 @@ func daysSinceEpoch(_ text: String) -> Int64? {
 func warn(_ line: String) {
   FileHandle.standardError.write(Data("martlet: warning: \(line)\n".utf8))
 }
-
 
 /// Books of everything a feed names, found while reading.
 struct DiscoveredBooks: ~Copyable {

@@ -24,7 +24,9 @@ import Foundation
         print(fullMessage(for: error))
         Foundation.exit(0)
       }
-      FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+      // One line, as for every other bad input; `--help` has the rest.
+      let line = message(for: error).split(separator: "\n").joined(separator: " ")
+      FileHandle.standardError.write(Data("martlet: \(line)\n".utf8))
       Foundation.exit(2)
     }
   }

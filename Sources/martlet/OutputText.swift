@@ -38,6 +38,14 @@ final class OutputText {
     if buffer.count > 1 << 20 { flush() }
   }
 
+  /// Adds a field of a CSV row, quoted where RFC 4180 asks for it.
+  func write(field text: String) {
+    let needsQuotes = text.utf8.contains { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") }
+    write(
+      needsQuotes
+        ? "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" : text)
+  }
+
   /// Adds one ASCII character.
   func write(byte: UInt8) { buffer.append(byte) }
 
@@ -83,11 +91,23 @@ final class OutputText {
     flush()
     guard let temporary else { return }
     try handle.synchronize()
-    guard unsafe rename(temporary, target) == 0 else { throw ToolFailure.badInput("\(target): could not be put in place") }
+    guard unsafe rename(temporary, target) == 0 else {
+      throw ToolFailure.badInput("\(target): could not be put in place")
+    }
   }
 
   private func flush() {
     handle.write(Data(buffer))
     buffer.removeAll(keepingCapacity: true)
   }
+}
+
+/// `text` of printable ASCII as it stands between the quotes of a JSON string.
+func jsonEscaped(_ text: String) -> String {
+  var result = ""
+  for character in text {
+    if character == "\"" || character == "\\" { result += "\\" }
+    result.append(character)
+  }
+  return result
 }

@@ -32,6 +32,10 @@ struct ReplayCommand: ParsableCommand {
   @Flag(help: "Print the configuration that would be used and stop.")
   var printConfig = false
 
+  func validate() throws {
+    if !printConfig { try feed.demandInput() }
+  }
+
   func run() throws {
     let configuration = try readConfiguration()
     let output = try OutputText(feed.output, force: feed.force)
@@ -52,18 +56,11 @@ struct ReplayCommand: ParsableCommand {
         midnight: try feed.midnight())
     } catch { throw ToolFailure.badInput("\(error)") }
 
-    if let journal {
-      try runJournaled(bytes, setup, folder: journal, into: output)
-    } else if timing {
-      let arena = Arena(capacityBytes: 64 << 20)
-      var pipeline = try setup.makePipeline(
-        probe: StageProbe(clock: TickClock(), in: arena), sink: DecisionChecksum())
-      replay(bytes, through: &pipeline)
-      write(ReplaySummary(pipeline), checksum: pipeline.sink.hex, timing: latencies(pipeline.probe), into: output)
+    if timing {
+      let probe = StageProbe(clock: TickClock(), in: Arena(capacityBytes: 64 << 20))
+      try run(bytes, setup, probe: probe, timing: latencies, into: output)
     } else {
-      var pipeline = try setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum())
-      replay(bytes, through: &pipeline)
-      write(ReplaySummary(pipeline), checksum: pipeline.sink.hex, timing: nil, into: output)
+      try run(bytes, setup, probe: NoProbe(), timing: { (_: borrowing NoProbe) in nil }, into: output)
     }
     try output.finish()
   }
@@ -75,7 +72,32 @@ struct ReplayCommand: ParsableCommand {
     { throw ToolFailure.badInput(error) }
   }
 
-  private func runJournaled(_ bytes: [UInt8], _ setup: ReplaySetup, folder: String, into output: OutputText) throws {
+  /// Replays with `probe`, into a journal where one was asked for.
+  private func run<Probe: PipelineProbe & ~Copyable>(
+    _ bytes: [UInt8], _ setup: ReplaySetup, probe: consuming Probe, timing: (borrowing Probe) -> String?,
+    into output: OutputText
+  ) throws {
+    guard let journal else {
+      var pipeline = try setup.makePipeline(probe: probe, sink: DecisionChecksum())
+      replay(bytes, through: &pipeline)
+      return write(ReplaySummary(pipeline), checksum: pipeline.sink.hex, timing: timing(pipeline.probe), into: output)
+    }
+    let writer = try openJournal(journal)
+    let name = URL(fileURLWithPath: feed.input).lastPathComponent
+    let sink = JournalSink(writer, source: TraceID.source(feed: feed.feed.rawValue, session: name))
+    var pipeline = try setup.makePipeline(probe: probe, sink: sink)
+    replay(bytes, through: &pipeline)
+    let last = pipeline.sink.lastSequence
+    do {
+      try writer.flush(through: last, until: .after(milliseconds: 60_000))
+      try writer.close(until: .after(milliseconds: 60_000))
+    } catch { throw ToolFailure.checkFailed("\(journal): \(error)") }
+    write(
+      ReplaySummary(pipeline), checksum: pipeline.sink.checksum.hex, timing: timing(pipeline.probe), into: output)
+  }
+
+  /// A writer over `folder`, which is new or empty unless forced.
+  private func openJournal(_ folder: String) throws -> JournalWriter {
     let exists = (try? FileManager.default.contentsOfDirectory(atPath: folder).isEmpty) == false
     guard feed.force || !exists else {
       throw ToolFailure.badInput("\(folder): holds something already; --force adds to it")
@@ -86,16 +108,7 @@ struct ReplayCommand: ParsableCommand {
       writer = try JournalWriter(
         storage: try FileStorage(directory: folder), in: Arena(capacityBytes: 64 << 20))
     } catch { throw ToolFailure.badInput("\(folder): \(error)") }
-    let name = URL(fileURLWithPath: feed.input).lastPathComponent
-    let sink = JournalSink(writer, source: TraceID.source(feed: feed.feed.rawValue, session: name))
-    var pipeline = try setup.makePipeline(probe: NoProbe(), sink: sink)
-    replay(bytes, through: &pipeline)
-    let last = pipeline.sink.lastSequence
-    do {
-      try writer.flush(through: last, until: .after(milliseconds: 60_000))
-      try writer.close(until: .after(milliseconds: 60_000))
-    } catch { throw ToolFailure.checkFailed("\(folder): \(error)") }
-    write(ReplaySummary(pipeline), checksum: pipeline.sink.checksum.hex, timing: nil, into: output)
+    return writer
   }
 
   /// Every message of the file, in order, with progress on a terminal.
@@ -116,7 +129,7 @@ struct ReplayCommand: ParsableCommand {
     pipeline.finish()
   }
 
-  private func latencies(_ probe: borrowing StageProbe) -> String {
+  private func latencies(_ probe: borrowing StageProbe) -> String? {
     func row(_ name: String, _ histogram: borrowing LatencyHistogram) -> String {
       func text(_ value: Int64?) -> String { value.map { "\($0)" } ?? "null" }
       return "\"\(name)\":{\"count\":\(histogram.count),\"p50_ns\":\(text(histogram.percentile(.p50))),"
