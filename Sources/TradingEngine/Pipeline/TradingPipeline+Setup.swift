@@ -99,6 +99,10 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     self.gateway = gateway
     self.probe = probe
     self.sink = sink
+    // A reader tells of changes only: what was asked for before this pipeline was there holds from the start.
+    let order = self.control.value
+    rearmCount = order.rearmCount
+    if order.requestedLevel > .active { kill.trip(.global, to: order.requestedLevel, .manual, at: midnight) }
   }
 
   /// Takes a context value: VIX, sentiment, a yield. False when it is not finite or names an unknown instrument.
