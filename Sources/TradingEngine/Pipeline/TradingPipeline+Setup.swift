@@ -108,12 +108,13 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   /// Takes a context value: VIX, sentiment, a yield. False when it is not finite or names an unknown instrument.
   @discardableResult
   public mutating func context(_ event: ContextEvent) -> Bool {
-    guard event.value.isFinite else { return false }
+    // What the features refuse (not finite, out of range, older than what is held) must not reach sizing either.
+    guard features.receive(event) else { return false }
     if event.kind == .vix {
       context.vix = event.value
       context.vixTime = event.time
     }
-    return features.receive(event)
+    return true
   }
 
   /// Ends the day gracefully: takes in every report that is still due, whatever its time.
