@@ -73,6 +73,8 @@ public import TradingTypes
       rejectsInARow = 0
     case .filled:
       rejectsInARow = 0
+      // A venue may name any instrument.
+      guard Int(report.instrument.index) < fills.count else { return }
       if fills[Int(report.instrument.index)].add(at: report.time) > rules.fillsPerSecondMax {
         kill.trip(.symbol(report.instrument), to: .halted, .repeatedExecutions, at: report.time)
       }

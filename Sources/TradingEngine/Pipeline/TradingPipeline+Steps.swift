@@ -16,12 +16,17 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   /// Takes in every report that is due at or before `time`.
   @inlinable mutating func settle(by time: Timestamp) {
     while let id = gateway.nextReport(by: time) {
-      guard let report = gateway.receive(by: time, market: books[depth: id]) else { return }
+      // A venue may name any instrument; an unknown one has no book.
+      let received =
+        Int(id.index) < states.count
+        ? gateway.receive(by: time, market: books[depth: id]) : gateway.receive(by: time, market: DepthView())
+      guard let report = received else { return }
       let outcome = ledger.apply(report)
       if outcome.isAlarming {
         // The venue and the books tell different stories: nothing may trade on either until a person has looked.
         counts.misplacedReports &+= 1
-        kill.trip(.symbol(report.instrument), to: .halted, .positionBreach, at: report.time)
+        let isKnown = Int(report.instrument.index) < states.count
+        kill.trip(isKnown ? .symbol(report.instrument) : .global, to: .halted, .positionBreach, at: report.time)
       }
       switch report.kind {
       case .filled: counts.fills &+= 1
