@@ -28,13 +28,14 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
         let isKnown = Int(report.instrument.index) < states.count
         kill.trip(isKnown ? .symbol(report.instrument) : .global, to: .halted, .positionBreach, at: report.time)
       }
+      triggers.reported(report, &kill)
+      guard outcome.changedLedger else { continue }
       switch report.kind {
       case .filled: counts.fills &+= 1
       case .rejected: counts.refused &+= 1
       case .accepted, .cancelled: break
       }
       if report.kind == .filled { triggers.dayResult(ledger.dayProfit, at: report.time, &kill) }
-      triggers.reported(report, &kill)
       sink.record(report)
     }
   }
