@@ -45,7 +45,10 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     triggers.sawMessage(at: event.time, &kill)
     if event.time >= barrier { crossBarrier(at: event.time) }
     let index = Int(event.instrument.index)
-    guard index < states.count, features.barIsDue(event.instrument, at: event.time) else { return }
+    // The end of time is also when a bar that is not open would be due: such an event closes none, or closing would never end.
+    guard index < states.count, event.time < .distantFuture, features.barIsDue(event.instrument, at: event.time) else {
+      return
+    }
     closeDueBars(of: event.instrument, at: event.time)
     probe.skip()
   }
