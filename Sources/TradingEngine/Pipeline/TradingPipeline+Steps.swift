@@ -213,6 +213,8 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
       let isTaken = gateway.send(child, at: intent.time)
       triggers.sent(child, isTaken: isTaken, &kill)
       if isTaken {
+        // The plan keeps what really went out: checksum and journal tell of no other child.
+        if sent < index { plan.children[sent] = child }
         sent += 1
         counts.orders &+= 1
       } else {
@@ -220,6 +222,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
         counts.refused &+= 1
       }
     }
+    plan.count = sent
     return sent > 0
   }
 }
