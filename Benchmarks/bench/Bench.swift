@@ -50,10 +50,17 @@ import TradingEngine
     _ input: BenchInput, _ arguments: BenchArguments, effort: MicroEffort, processors: [Int], notes: [String]
   ) throws -> (BenchReport, [PercentileCurve]) {
     let clock = TickClock()
+    var notes = notes
     let setup: ReplaySetup
     do {
       let configuration = EngineConfiguration.bench
       let scan = try FeedScan(input.bytes.rawBytes, configuration: configuration)
+      switch scan.ending {
+      case .end, .endMark, .unread: break
+      case .truncated(let offset, let count):
+        notes.append("the input ends in an incomplete message of \(count) bytes at offset \(offset)")
+      case .zeroLength(let offset): notes.append("the input is lost at offset \(offset): a length of zero")
+      }
       setup = ReplaySetup(
         configuration: configuration, directory: scan.directory, artifact: try BuiltinModels.ensemble())
     } catch { throw UsageError("\(input.name): \(error)") }

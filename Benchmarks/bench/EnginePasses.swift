@@ -46,7 +46,7 @@ struct EnginePasses {
       progress("offering \(rate) messages a second")
       let arena = Arena(capacityBytes: 64 << 20)
       var gaps = LatencyHistogram(in: arena)
-      HiccupBaseline.measure(seconds: isQuick ? 0.5 : 2, clock: clock, into: &gaps)
+      HiccupBaseline.measure(seconds: isQuick ? 0.25 : 2, clock: clock, into: &gaps)
       let probe = StageProbe(clock: clock, in: arena)
       var pipeline = try setup.makePipeline(probe: probe, sink: DecisionChecksum())
       let (checksum, achieved) = paced(&pipeline, rate: rate)

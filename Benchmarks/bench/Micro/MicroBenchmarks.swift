@@ -30,7 +30,7 @@ struct MicroBenchmarks {
       if samples.smallest.count < 1_024 {
         notes.append("micro: \(samples.smallest.count) distinct inputs of \(samples.smallest.name), 1024 expected")
       }
-      rows += try stageRows(samples, isSelected)
+      rows += try stageRows(samples, notes: &notes, isSelected)
       rows += try recordRows(samples, isSelected)
     }
     if isSelected("journal.durable") { rows += try durableRows(notes: &notes) }

@@ -22,7 +22,7 @@ struct MicroEffort: Equatable {
     includesLongRows: true)
   /// `--quick`: short batches, and none of the long rows.
   static let quick = MicroEffort(
-    repetitions: 15, batchNanoseconds: 1_000_000, feedMessages: 100_000, walkMessages: 150_000, durableRecords: 0,
+    repetitions: 15, batchNanoseconds: 1_000_000, feedMessages: 100_000, walkMessages: 120_000, durableRecords: 0,
     includesLongRows: false)
   /// The tests: each row once, to see that it runs.
   static let brief = MicroEffort(

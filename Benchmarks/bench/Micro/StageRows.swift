@@ -12,10 +12,17 @@ extension MicroBenchmarks {
     "route.decide", "venue.match",
   ]
 
-  func stageRows(_ samples: WalkSamples, _ isSelected: (String) -> Bool) throws -> [MicroRow] {
+  func stageRows(
+    _ samples: WalkSamples, notes: inout [String], _ isSelected: (String) -> Bool
+  ) throws -> [MicroRow] {
     var rows: [MicroRow] = []
     for name in Self.stageNames where isSelected(name) {
-      if let timing = try stage(name, samples) { rows.append(timing.row(name)) }
+      do {
+        if let timing = try stage(name, samples) { rows.append(timing.row(name)) }
+      } catch let error as UsageError {
+        // A row that would be mislabelled is left out; the rest of the report stands.
+        notes.append("\(name): left out, \(error)")
+      }
     }
     return rows
   }
