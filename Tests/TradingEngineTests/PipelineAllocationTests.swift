@@ -1,0 +1,59 @@
+// Goal: after its start the pipeline takes no memory and touches no reference count. Method: mallocs and retains of this thread over a
+// generated day, after a second engine has warmed up code and tables; release builds only.
+
+import BacktestHarness
+import CAllocationCounter
+import EngineTelemetry
+import FixtureStreams
+import LockFreeRings
+import TestSupport
+import Testing
+import TradingEngine
+import TradingTypes
+
+@Suite struct PipelineAllocationTests {
+  @Test(.enabled(if: countsAllocations, "counts mean something in release builds only"))
+  func `a day through the pipeline needs no allocation and no retain`() throws {
+    let day = try GeneratedDay(seed: 7, messages: 200_000, symbols: 8)
+    var warm = try day.setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum())
+    _ = day.run(&warm)
+    var pipeline = try day.setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum())
+    let counts = Self.count(day.bytes, &pipeline, from: 50_000)
+    #expect(pipeline.counts.messages == 200_000)
+    #expect(pipeline.counts.fills > 100)
+    #expect(counts.allocations == 0)
+    #expect(counts.retains == 0)
+  }
+
+  @Test(.enabled(if: countsAllocations, "counts mean something in release builds only"))
+  func `nor does it with a probe`() throws {
+    let day = try GeneratedDay(seed: 8, messages: 60_000)
+    let clock = TickClock()
+    var warm = try day.setup.makePipeline(
+      probe: StageProbe(clock: clock, in: Arena(capacityBytes: 16 << 20)), sink: DecisionChecksum())
+    _ = day.run(&warm)
+    var pipeline = try day.setup.makePipeline(
+      probe: StageProbe(clock: clock, in: Arena(capacityBytes: 16 << 20)), sink: DecisionChecksum())
+    let counts = Self.count(day.bytes, &pipeline, from: 10_000)
+    #expect(counts.allocations == 0)
+    #expect(counts.retains == 0)
+  }
+
+  /// What the messages after the first `warmCount` allocate and retain.
+  @inline(never) private static func count<Probe: PipelineProbe & ~Copyable>(
+    _ bytes: [UInt8], _ pipeline: inout ReplayPipeline<Probe, DecisionChecksum>, from warmCount: UInt64
+  ) -> martlet_counts {
+    var frames = ItchFrames(bytes.rawBytes)
+    var sequence: UInt64 = 0
+    while sequence < warmCount, let message = frames.next() {
+      sequence += 1
+      pipeline.ingest(message, sequence: sequence)
+    }
+    martlet_count_begin()
+    while let message = frames.next() {
+      sequence += 1
+      pipeline.ingest(message, sequence: sequence)
+    }
+    return martlet_count_end()
+  }
+}
