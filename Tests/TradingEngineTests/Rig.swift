@@ -155,7 +155,7 @@ enum Rig {
       (0..<count).map {
         Instrument(
           id: InstrumentID(index: UInt32($0)), symbol: Symbol("M\($0)")!,
-          averageDailyVolume: Quantity(lots: 1_000_000), venueMask: 0)
+          averageDailyVolume: Quantity(lots: 1_000_000))
       })
   }
 

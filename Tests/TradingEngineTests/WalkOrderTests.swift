@@ -226,7 +226,7 @@ import TradingTypes
 
   @Test func `an instrument that is not tradable never triggers`() throws {
     let directory = try InstrumentDirectory([
-      Instrument(id: Rig.instrument, symbol: Symbol("M0")!, venueMask: 0, flags: [.acceptsOddLots])
+      Instrument(id: Rig.instrument, symbol: Symbol("M0")!, flags: [.acceptsOddLots])
     ])
     var pipeline = try TradingPipeline(
       configuration: Rig.configuration(), instruments: directory, midnight: ItchFixture.midnight,
