@@ -121,9 +121,12 @@ let everything: [Target.Dependency] = libraries.map { .byName(name: $0.name) }
 let executables: [Target] = [
   tool(
     "martlet", path: "Sources/martlet",
-    everything + ["CTool", "BuiltinModels", "FixtureStreams", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    everything + [
+      "CTool", "BuiltinModels", "FixtureStreams", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ]),
   tool("bench", path: "Benchmarks/bench", everything + ["BuiltinModels", "FixtureStreams", "CAllocationCounter"]),
-  tool("proof", path: "Tests/proof", everything + ["BuiltinModels", "FixtureStreams", "TestSupport", "CAllocationCounter"]),
+  tool(
+    "proof", path: "Tests/proof", everything + ["BuiltinModels", "FixtureStreams", "TestSupport", "CAllocationCounter"]),
   tool("host", path: "Examples/Host", ["TradingEngine", "SimulatedVenue"]),
   tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "ModelImport", "ModelInference", "TradingTypes"]),
 ]
@@ -145,10 +148,15 @@ let checks: [Target] = [
   tests("EngineTelemetry", ["CPlatform", "CAllocationCounter"]),
   .testTarget(
     name: "TradingEngineTests",
-    dependencies: everything + ["TestSupport", "BuiltinModels", "FixtureStreams", "CAllocationCounter"], swiftSettings: strict),
+    dependencies: everything + ["TestSupport", "BuiltinModels", "FixtureStreams", "CAllocationCounter"],
+    swiftSettings: strict),
   .testTarget(
     name: "SimulationTests",
-    dependencies: everything + ["TestSupport", "BuiltinModels", "FixtureStreams", "CAllocationCounter"], swiftSettings: strict),
+    dependencies: everything + ["TestSupport", "BuiltinModels", "FixtureStreams", "CAllocationCounter"],
+    swiftSettings: strict),
+  .testTarget(
+    name: "ToolTests",
+    dependencies: everything + ["martlet", "TestSupport", "BuiltinModels", "FixtureStreams"], swiftSettings: strict),
   .testTarget(
     name: "BenchReportTests", dependencies: ["bench", "EngineTelemetry", "LockFreeRings", "TradingTypes"],
     swiftSettings: strict),
