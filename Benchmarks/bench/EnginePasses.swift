@@ -82,7 +82,7 @@ struct EnginePasses {
   /// Everything at once, without probes; counts what the thread allocates between the first and the last message.
   private func fullSpeed(notes: inout [String]) throws -> (Outcome, martlet_counts) {
     progress("replaying at full speed")
-    let arena = Arena(capacityBytes: ReplaySetup.arenaBytes)
+    let arena = Arena(capacityBytes: setup.arenaBytes)
     var pipeline = try setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum(), arena: arena)
     notes.append("memory: \(Self.describe(arena))")
     var frames = ItchFrames(input.bytes.rawBytes)

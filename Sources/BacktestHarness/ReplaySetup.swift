@@ -34,14 +34,20 @@ public struct ReplaySetup: Sendable {
     self.midnight = midnight
   }
 
-  /// Address space for one pipeline; memory is used only as it is taken.
-  public static let arenaBytes = 4 << 30
+  /// Address space for one pipeline of this setup; memory is used only as it is taken.
+  public var arenaBytes: Int {
+    // Generous sizes of a resting order with its share of every index, of an instrument, and of an own order.
+    let capacity = configuration.capacity
+    return Int(capacity.restingOrders) * 512 + directory.count * (256 << 10) + Int(capacity.openOrders) * 1_024
+      + Int(capacity.windowTicks) * directory.count * 32 + (512 << 20)
+  }
 
   /// A pipeline in its start state, with its own memory.
   public func makePipeline<Probe: PipelineProbe & ~Copyable, Sink: DecisionSink & ~Copyable>(
     probe: consuming Probe, sink: consuming Sink, control: EngineControl? = nil,
-    arena: Arena = Arena(capacityBytes: ReplaySetup.arenaBytes)
+    arena: Arena? = nil
   ) throws(ConfigurationError) -> ReplayPipeline<Probe, Sink> {
+    let arena = arena ?? Arena(capacityBytes: arenaBytes)
     let venues = try SimulatedVenues(
       venues: configuration.venueDirectory(), split: configuration.displaySplit(), instruments: directory,
       latency: TimeSpan(nanoseconds: configuration.venueLatencyNanoseconds),

@@ -84,7 +84,12 @@ struct FeaturesCommand: ParsableCommand {
 
     let primary = try FeatureRun(configuration, scan.directory, midnight, spanSeconds: 60)
     var further: [(name: String, run: FeatureRun)] = []
-    for span in try (bar ?? "").split(separator: ",").map(Timeframe.init) where span.seconds != 60 {
+    let spans = try (bar ?? "").split(separator: ",").map(Timeframe.init)
+    for (index, span) in spans.enumerated() where spans[..<index].contains(where: { $0.seconds == span.seconds }) {
+      throw ToolFailure.badInput("--bar \(span.name): the same timeframe stands twice")
+    }
+    // One minute is the primary timeframe, whose columns have plain names and are always there.
+    for span in spans where span.seconds != 60 {
       further.append((span.name, try FeatureRun(configuration, scan.directory, midnight, spanSeconds: span.seconds)))
     }
 
@@ -151,8 +156,8 @@ struct Timeframe {
   init(_ text: Substring) throws {
     let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
     guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count > 0,
-      count * unit <= 86_400
-    else { throw ToolFailure.badInput("--bar \(text): a span from 1s to 1d like 1s, 5m or 1h expected") }
+      count <= 86_400 / unit, 86_400 % (count * unit) == 0
+    else { throw ToolFailure.badInput("--bar \(text): a span like 1s, 5m, 1h or 1d that divides a day expected") }
     name = String(text)
     seconds = count * unit
   }

@@ -17,9 +17,11 @@ enum InputBytes {
       guard FileManager.default.fileExists(atPath: path) else { throw ToolFailure.badInput("\(path): no such file") }
       let isFolder = (try? url.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
       guard !isFolder else { throw ToolFailure.badInput("\(path): a file expected, a folder found") }
-      do {
-        raw = try Data(contentsOf: url, options: .mappedIfSafe)
-      } catch { throw ToolFailure.badInput("\(path): not readable") }
+      // Through a handle, so that pipes and devices are read like files.
+      guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.readToEnd() ?? Data() else {
+        throw ToolFailure.badInput("\(path): not readable")
+      }
+      raw = data
     }
     return path.hasSuffix(".gz") ? try inflate([UInt8](raw), path: path) : [UInt8](raw)
   }

@@ -78,14 +78,14 @@ struct ReplayCommand: ParsableCommand {
     into output: OutputText
   ) throws {
     guard let journal else {
-      var pipeline = try setup.makePipeline(probe: probe, sink: DecisionChecksum())
+      var pipeline = try makePipeline(setup, probe: probe, sink: DecisionChecksum())
       replay(bytes, through: &pipeline)
       return write(ReplaySummary(pipeline), checksum: pipeline.sink.hex, timing: timing(pipeline.probe), into: output)
     }
     let writer = try openJournal(journal)
     let name = URL(fileURLWithPath: feed.input).lastPathComponent
     let sink = JournalSink(writer, source: TraceID.source(feed: feed.feed.rawValue, session: name))
-    var pipeline = try setup.makePipeline(probe: probe, sink: sink)
+    var pipeline = try makePipeline(setup, probe: probe, sink: sink)
     replay(bytes, through: &pipeline)
     let last = pipeline.sink.lastSequence
     do {
@@ -94,6 +94,15 @@ struct ReplayCommand: ParsableCommand {
     } catch { throw ToolFailure.checkFailed("\(journal): \(error)") }
     write(
       ReplaySummary(pipeline), checksum: pipeline.sink.checksum.hex, timing: timing(pipeline.probe), into: output)
+  }
+
+  /// A pipeline, or one line that names the configuration it cannot be built from.
+  private func makePipeline<Probe: PipelineProbe & ~Copyable, Sink: DecisionSink & ~Copyable>(
+    _ setup: ReplaySetup, probe: consuming Probe, sink: consuming Sink
+  ) throws -> ReplayPipeline<Probe, Sink> {
+    do {
+      return try setup.makePipeline(probe: probe, sink: sink)
+    } catch { throw ToolFailure.badInput("\(config ?? "built-in configuration"): \(error)") }
   }
 
   /// A writer over `folder`, which is new or empty unless forced.
@@ -105,6 +114,8 @@ struct ReplayCommand: ParsableCommand {
     let writer: JournalWriter
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch { throw ToolFailure.badInput("\(folder): a folder that can be made expected") }
+    do {
       writer = try JournalWriter(
         storage: try FileStorage(directory: folder), in: Arena(capacityBytes: 64 << 20))
     } catch { throw ToolFailure.badInput("\(folder): \(error)") }

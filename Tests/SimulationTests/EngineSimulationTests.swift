@@ -132,8 +132,7 @@ import TradingTypes
     let directory = try InstrumentDirectory(
       (0..<2).map {
         Instrument(
-          id: InstrumentID(index: UInt32($0)), symbol: Symbol("S\($0)")!, averageDailyVolume: Quantity(lots: 1_000_000),
-          venueMask: 0)
+          id: InstrumentID(index: UInt32($0)), symbol: Symbol("S\($0)")!, averageDailyVolume: Quantity(lots: 1_000_000))
       })
     let arena = Arena(capacityBytes: 1 << 30)
     var pipeline = try TradingPipeline(

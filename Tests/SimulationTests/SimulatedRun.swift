@@ -148,7 +148,7 @@ enum SimulatedRun {
       (0..<instruments).map {
         Instrument(
           id: InstrumentID(index: UInt32($0)), symbol: ItchFixture(parameters(instruments)).symbols[$0],
-          averageDailyVolume: configuration.averageDailyVolume, venueMask: 0)
+          averageDailyVolume: configuration.averageDailyVolume)
       })
     let arena = Arena(capacityBytes: 1 << 30)
     let audit = Audit()

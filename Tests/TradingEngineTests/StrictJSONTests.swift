@@ -42,7 +42,7 @@ private func refusal(_ text: String) -> String? {
   @Test func `nesting is bounded`() {
     func nested(_ depth: Int) -> String { String(repeating: "[", count: depth) + String(repeating: "]", count: depth) }
     #expect(refusal(nested(StrictJSON.depthMax)) == nil)
-    #expect(refusal(nested(StrictJSON.depthMax + 2))?.contains("nesting deeper than 32") == true)
+    #expect(refusal(nested(StrictJSON.depthMax + 1))?.contains("nesting deeper than 32") == true)
     #expect(refusal(nested(100_000))?.contains("nesting deeper") == true)
   }
 

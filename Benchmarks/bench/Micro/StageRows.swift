@@ -53,7 +53,7 @@ extension MicroBenchmarks {
     }
   }
 
-  private var arena: Arena { Arena(capacityBytes: ReplaySetup.arenaBytes) }
+  private var arena: Arena { Arena(capacityBytes: setup.arenaBytes) }
 
   // MARK: - 2: features
 

@@ -46,7 +46,7 @@ public enum ConfigurationTable {
       "capacity.resting_orders", \.capacity.restingOrders, 1_024...67_108_864, "count",
       "Resting orders of the feed, all instruments together."),
     field(
-      "capacity.window_ticks", \.capacity.windowTicks, 64...65_536, "ticks, a power of two",
+      "capacity.window_ticks", \.capacity.windowTicks, 64...4_096, "ticks, a power of two",
       "Price window of a book, a side; levels outside live in a sorted overflow."),
     field(
       "capacity.open_orders", \.capacity.openOrders, 64...1_048_576, "count, a power of two",

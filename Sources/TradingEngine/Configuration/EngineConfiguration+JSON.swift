@@ -38,6 +38,7 @@ extension EngineConfiguration {
     try demand(
       capacity.windowTicks.nonzeroBitCount == 1 && capacity.openOrders.nonzeroBitCount == 1,
       "capacity: window_ticks and open_orders are powers of two")
+    try demand(86_400 % bars.primarySeconds == 0, "bars: primary_s divides a day of 86400 seconds")
     try demand(bars.sessionOpenSeconds < bars.sessionCloseSeconds, "bars: session_open_s is before session_close_s")
     try demand(venues.reduce(0) { $0 + $1.sharePercent } == 100, "venues: share_percent add up to 100")
     try demand(Set(venues.map(\.name)).count == venues.count, "venues: names are distinct")

@@ -107,9 +107,11 @@ public struct StrictJSON {
   }
 
   private mutating func parseValue(depth: Int) throws(ConfigurationError) -> JSONNode {
-    guard depth <= Self.depthMax else { throw failure("nesting deeper than \(Self.depthMax)") }
     let (startLine, startColumn) = (line, offset - lineStart + 1)
     let value: JSONNode.Value
+    if depth == Self.depthMax, next == UInt8(ascii: "{") || next == UInt8(ascii: "[") {
+      throw failure("nesting deeper than \(Self.depthMax)")
+    }
     switch next {
     case UInt8(ascii: "{"): value = try parseObject(depth: depth)
     case UInt8(ascii: "["): value = try parseArray(depth: depth)

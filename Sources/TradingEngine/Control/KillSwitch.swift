@@ -102,7 +102,17 @@ public import TradingTypes
     return true
   }
 
-  /// Makes a scope active again, after a person authorised it; journaled like a trip.
+  /// Makes every scope active again, after a person authorised it.
+  public mutating func rearmAll(at time: Timestamp) {
+    accounts = InlineArray(repeating: .active)
+    strategies = InlineArray(repeating: .active)
+    for index in 0..<symbols.count { symbols[index] = .active }
+    venuesHalted = 0
+    venuesReducing = 0
+    rearm(.global, at: time)
+  }
+
+  /// Makes one scope active again, after a person authorised it; logged like a trip.
   public mutating func rearm(_ scope: KillScope, at time: Timestamp) {
     set(scope, .active)
     log[masked: tripCount] = KillTrip(scope: scope, level: .active, reason: .manual, time: time)
@@ -126,6 +136,18 @@ public import TradingTypes
   public func trip(at index: Int) -> KillTrip? {
     guard index >= 0, index < tripCount, index >= tripCount - log.count else { return nil }
     return log[masked: index]
+  }
+
+  /// Adds every level to `hash`, in a fixed order.
+  func combine(into hash: inout SHA256) {
+    hash.combine(global.rawValue)
+    for index in 0..<64 {
+      hash.combine(accounts[index].rawValue)
+      hash.combine(strategies[index].rawValue)
+    }
+    for index in 0..<symbols.count { hash.combine(symbols[index].rawValue) }
+    hash.combine(venuesReducing)
+    hash.combine(venuesHalted)
   }
 
   private mutating func set(_ scope: KillScope, _ level: KillLevel) {

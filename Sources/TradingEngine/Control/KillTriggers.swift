@@ -86,6 +86,12 @@ public import TradingTypes
     }
   }
 
+  /// Forgets the runs of rejects and refusals: after a re-arm they count from zero.
+  public mutating func forgetRuns() {
+    rejectsInARow = 0
+    refusals = InlineArray(repeating: 0)
+  }
+
   /// The day's result changed; a loss at its limit halts everything.
   @inlinable public mutating func dayResult(_ result: Money, at time: Timestamp, _ kill: inout KillSwitch) {
     guard result.nanos < 0 else { return }

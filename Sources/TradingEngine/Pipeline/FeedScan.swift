@@ -47,9 +47,7 @@ public struct FeedScan: Sendable {
       symbols.enumerated().map {
         Instrument(
           id: InstrumentID(index: UInt32($0.offset)), symbol: $0.element,
-          averageDailyVolume: configuration.averageDailyVolume,
-          // A feed names no venues: each instrument trades at every venue of the configuration.
-          venueMask: 0)
+          averageDailyVolume: configuration.averageDailyVolume)
       })
   }
 }

@@ -16,6 +16,8 @@ public import TradingTypes
   public var fills: UInt64 = 0
   /// Child orders a venue refused, or its gateway did not take.
   public var refused: UInt64 = 0
+  /// Planned child orders that were not sent: the kill switch tripped in between, or the ledger had no room.
+  public var withheld: UInt64 = 0
   /// Decisions whose forecast was not usable; they ended before stage 4.
   public var unusableForecasts: UInt64 = 0
   /// Forecasts that were not finite or out of range.

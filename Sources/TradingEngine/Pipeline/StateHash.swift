@@ -42,10 +42,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
       }
     }
     hash.combine(control.value.policy.version)
-    hash.combine(kill.globalLevel.rawValue)
-    for index in 0..<books.count {
-      hash.combine(kill.level(of: .symbol(InstrumentID(index: UInt32(index)))).rawValue)
-    }
+    kill.combine(into: &hash)
     return hash.hex
   }
 }

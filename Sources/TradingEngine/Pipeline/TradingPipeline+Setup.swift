@@ -120,6 +120,9 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   /// Ends the day gracefully: takes in every report that is still due, whatever its time.
   public mutating func finish() { settle(by: .distantFuture) }
 
+  /// The day's loss has passed the warning level of the configuration.
+  public var hasWarnedOfDailyLoss: Bool { triggers.hasWarnedOfLoss }
+
   /// Equity as sampled at the last closed primary bar.
   public var sampledEquity: Money { equity }
 }

@@ -21,6 +21,8 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
         Int(id.index) < states.count
         ? gateway.receive(by: time, market: books[depth: id]) : gateway.receive(by: time, market: DepthView())
       guard let report = received else { return }
+      // A position that a fill opens is worth today's mid, not the mark that an earlier position left behind.
+      if report.kind == .filled, Int(report.instrument.index) < states.count { markPosition(of: report.instrument) }
       let outcome = ledger.apply(report)
       if outcome.isAlarming {
         // The venue and the books tell different stories: nothing may trade on either until a person has looked.
@@ -40,10 +42,9 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     }
   }
 
-  /// Closes what has ended before `event`: the bars of its instrument, and the barrier that all instruments share.
+  /// Closes the bars of the event's instrument that have ended before it.
   @inlinable mutating func closeBars(before event: MarketEvent) {
     triggers.sawMessage(at: event.time, &kill)
-    if event.time >= barrier { crossBarrier(at: event.time) }
     let index = Int(event.instrument.index)
     // The end of time is also when a bar that is not open would be due: such an event closes none, or closing would never end.
     guard index < states.count, event.time < .distantFuture, features.barIsDue(event.instrument, at: event.time) else {
@@ -63,14 +64,20 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     }
   }
 
-  /// Samples equity at the end of a primary bar: the same instant in every topology.
+  /// Samples equity at the end of the last primary bar before `time`: the same instant in every topology.
+  ///
+  /// Reports due up to that end are in, those due after it are not, whichever message crosses it.
   @inlinable mutating func crossBarrier(at time: Timestamp) {
+    let span = rules.barSpan.nanoseconds
+    // Wrapping: times at the ends of their range give a barrier somewhere, never a trap.
+    let end = (time.nanoseconds &- rules.midnight.nanoseconds) / span &* span &+ rules.midnight.nanoseconds
+    settle(by: Timestamp(nanoseconds: end) + TimeSpan(nanoseconds: -1))
     equity = ledger.equity
     triggers.dayResult(ledger.dayProfit, at: time, &kill)
-    let span = rules.barSpan.nanoseconds
-    // The next multiple of the bar span after `time`, counted from the day's start.
-    let passed = (time.nanoseconds &- rules.midnight.nanoseconds) / span
-    barrier = Timestamp(nanoseconds: rules.midnight.nanoseconds &+ (passed &+ 1) &* span)
+    if control.refresh() { obeyControl(at: time) }
+    let drawdownMax = control.value.policy.dailyDrawdownMax * equity.real
+    if ledger.drawdown.real > drawdownMax { kill.trip(.global, to: .reducing, .dailyLoss, at: time) }
+    barrier = Timestamp(nanoseconds: end) + rules.barSpan
   }
 
   // MARK: - After the book
@@ -87,9 +94,10 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     states[index].quoteIsOld = true
     guard ledger.position(of: event.instrument).lots != 0 else { return }
     markPosition(of: event.instrument)
+    triggers.dayResult(ledger.dayProfit, at: event.time, &kill)
   }
 
-  /// Values the position at the mid of a two-sided book.
+  /// Values the instrument at the mid of a two-sided book.
   @inlinable mutating func markPosition(of id: InstrumentID) {
     // Read in place: a copy of the view would be 320 bytes.
     let isTwoSided = books[depth: id].isTwoSided
@@ -117,7 +125,8 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     let order = control.value
     if order.rearmCount != rearmCount {
       rearmCount = order.rearmCount
-      kill.rearm(.global, at: time)
+      kill.rearmAll(at: time)
+      triggers.forgetRuns()
     }
     if order.requestedLevel > .active { kill.trip(.global, to: order.requestedLevel, .manual, at: time) }
   }
@@ -147,7 +156,10 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
           ask: DepthLevel(price: ask.price, quantity: Quantity(lots: askLots)), at: time)
       }
     }
-    return consolidated.best(of: id)
+    var quote = consolidated.best(of: id)
+    // One feed speaks for every venue: each of its messages about the instrument confirms what they show.
+    if quote.time < states[index].bookTime { quote.time = states[index].bookTime }
+    return quote
   }
 
   @inlinable func sizingInputs(
@@ -202,14 +214,23 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   @inlinable mutating func route(_ intent: OrderIntent, kill killState: KillState) -> Bool {
     let id = intent.instrument
     for venue in 0..<rules.split.venueCount { setLadder(venue, for: intent) }
+    // A venue that orders may not go to, or whose session is lost, is as good as halted.
+    var reach = killState
+    reach.venuesHalted |= ~(gate.permissions.venues & gate.permissions.connectedVenues)
     _ = router.route(
-      intent, ladders: ladders, terms: states[Int(id.index)].terms, kill: killState,
+      intent, ladders: ladders, terms: states[Int(id.index)].terms, kill: reach,
       nextChildID: ClientOrderID(value: lastClientOrderID &+ 1), into: &plan)
     var sent = 0
     for index in 0..<plan.count {
       let child = plan.children[index]
       lastClientOrderID = max(lastClientOrderID, child.clientOrderID.value)
-      guard ledger.reserve(child).changedLedger else { continue }
+      // A trip by the children before it stops the rest of the plan.
+      let now = self.killState(of: intent)
+      guard now.level <= killState.level, now.venuesHalted & child.venue.bit == 0, ledger.reserve(child).changedLedger
+      else {
+        counts.withheld &+= 1
+        continue
+      }
       let isTaken = gateway.send(child, at: intent.time)
       triggers.sent(child, isTaken: isTaken, &kill)
       if isTaken {

@@ -94,6 +94,7 @@ public import TradingTypes
   @inlinable mutating func walk(_ event: MarketEvent) -> BookEffect {
     counts.messages &+= 1
     // Acks and fills that are due, and bars that have ended, come before the event.
+    if event.time >= barrier { crossBarrier(at: event.time) }
     settle(by: event.time)
     closeBars(before: event)
 
