@@ -55,6 +55,28 @@
     }
   }
 
+  /// Parts of equal type that the elements are made of, `count` of them from `first`, to edit: the elements' memory read as
+  /// consecutive `Part`s.
+  ///
+  /// For elements of which equal rows are edited alike; the type of the elements says where a row begins.
+  ///
+  /// - Precondition: parts fill an element without a rest, there are fields of that type there, and the range is in the slab.
+  @_lifetime(&self)
+  @inlinable @inline(__always) public mutating func parts<Part: BitwiseCopyable>(
+    _ type: Part.Type, from first: Int, count partCount: Int
+  ) -> MutableSpan<Part> {
+    let ratio = MemoryLayout<Element>.stride / MemoryLayout<Part>.stride
+    precondition(
+      ratio * MemoryLayout<Part>.stride == MemoryLayout<Element>.stride
+        && MemoryLayout<Part>.alignment <= MemoryLayout<Element>.alignment, "Slab: parts fill an element")
+    precondition(
+      first >= 0 && partCount >= 0 && first <= count &* ratio &- partCount, "Slab: the parts are in the slab")
+    // In bounds: checked above; the memory holds plain values and is aligned for both types.
+    let start = unsafe UnsafeMutableRawPointer(base).assumingMemoryBound(to: Part.self) + first
+    let span = unsafe MutableSpan(_unsafeStart: start, count: partCount)
+    return unsafe _overrideLifetime(span, mutating: &self)
+  }
+
   /// The elements, to read.
   @inlinable public var span: Span<Element> {
     @_lifetime(borrow self) get {

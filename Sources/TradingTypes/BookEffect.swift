@@ -25,10 +25,9 @@
 @frozen public struct BookEffect: BitwiseCopyable, Sendable {
   /// What became of the event.
   public var status: BookStatus
-  /// The best price or its size changed, on either side.
-  public var bestChanged: Bool
-  /// One of the ten levels of the depth view changed, on either side.
-  public var depthChanged: Bool
+  // Bit 0: the best changed; bit 1: the ten levels did. As bits, because two truth values that are as good as random came to a branch
+  // each on their way into the register that this struct is returned in.
+  @usableFromInline var changes: UInt8
   /// Side of the order or level the event was about.
   public var side: Side
   /// Price at which that order rested before the event (the new price for an add).
@@ -36,14 +35,40 @@
   /// Lots that came (add) or went (execute, reduce, delete, and the old order of a replace).
   public var quantity: Quantity
 
+  /// The best price or its size changed, on either side.
+  @inlinable public var bestChanged: Bool {
+    get { changes & 1 != 0 }
+    set { changes = changes & 2 | (newValue ? 1 : 0) }
+  }
+
+  /// One of the ten levels of the depth view changed, on either side.
+  @inlinable public var depthChanged: Bool {
+    get { changes & 2 != 0 }
+    set { changes = changes & 1 | (newValue ? 2 : 0) }
+  }
+
+  /// An effect on the level that was, is, or would be the one at `rank` of its side, from 0: the best level and the first ten count as
+  /// changed if that is one of them.
+  @inlinable @inline(__always) public init(
+    _ status: BookStatus, side: Side, price: Price, quantity: Quantity, rank: Int
+  ) {
+    self.status = status
+    self.side = side
+    self.price = price
+    self.quantity = quantity
+    // Signs of differences, which are exact for ranks.
+    let isBest = UInt64(bitPattern: Int64(rank &- 1)) &>> 63
+    let isShown = UInt64(bitPattern: Int64(rank &- DepthView.levelCountMax)) &>> 63
+    changes = UInt8(truncatingIfNeeded: isBest | isShown &<< 1)
+  }
+
   /// An effect; by default nothing changed.
   @inlinable public init(
     _ status: BookStatus, side: Side = .buy, price: Price = .zero, quantity: Quantity = .zero,
     bestChanged: Bool = false, depthChanged: Bool = false
   ) {
     self.status = status
-    self.bestChanged = bestChanged
-    self.depthChanged = depthChanged
+    changes = (bestChanged ? 1 : 0) | (depthChanged ? 2 : 0)
     self.side = side
     self.price = price
     self.quantity = quantity
