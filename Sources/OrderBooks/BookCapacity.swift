@@ -21,11 +21,12 @@ public struct BookCapacity: Sendable, Hashable {
   ///   - pages: default four times what `orders` fill when they are consecutive, at least 64.
   ///   - sparseOrders: default `orders`, which makes `orders` the only limit whatever the references are.
   ///   - levels: default `orders`, at most 1,024 a book, at least 64.
-  ///   - windowTicks: 64 to 4,096.
+  ///   - windowTicks: 64 to 4,096; default 4,096 for up to 256 books (33 KiB each, all but a few orders of a liquid stock at 500 USD are in
+  ///     it), else 512. What is outside costs a walk through a tree.
   /// - Throws: `ConfigurationError` that names the value and what was expected.
   public init(
     instruments: Int, orders: Int = 131_072, pages: Int? = nil, sparseOrders: Int? = nil, levels: Int? = nil,
-    windowTicks: Int = 512
+    windowTicks: Int? = nil
   ) throws(ConfigurationError) {
     func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(ConfigurationError) {
       guard range.contains(value) else {
@@ -36,6 +37,7 @@ public struct BookCapacity: Sendable, Hashable {
     try check("orders", orders, 1...(1 << 28))
     let pages = pages ?? max(64, orders / OrderIndex.pageOrders * 4)
     let sparseOrders = sparseOrders ?? orders
+    let windowTicks = windowTicks ?? (instruments <= 256 ? 4_096 : 512)
     let levels = levels ?? max(64, min(orders, instruments * 1_024))
     try check("pages", pages, 1...(1 << 23))
     try check("sparse orders", sparseOrders, 1...(1 << 28))
