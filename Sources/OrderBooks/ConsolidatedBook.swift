@@ -1,6 +1,19 @@
 public import LockFreeRings
 public import TradingTypes
 
+/// A side of the book as a type, so that each side's code is compiled apart and decides nothing about sides.
+@usableFromInline protocol BookSideRule {
+  static var isBid: Bool { get }
+}
+
+@frozen @usableFromInline enum BidRule: BookSideRule {
+  @inlinable static var isBid: Bool { true }
+}
+
+@frozen @usableFromInline enum AskRule: BookSideRule {
+  @inlinable static var isBid: Bool { false }
+}
+
 /// What one venue quotes in one instrument.
 @frozen public struct VenueQuote: BitwiseCopyable, Sendable {
   /// Best bid, `.empty` without one.

@@ -3,7 +3,18 @@ public import TradingTypes
 
 // The events that change an order or a level in more than one step.
 extension OrderBookSet {
-  @usableFromInline mutating func replace(_ event: borrowing MarketEvent) -> BookEffect {
+  /// All kinds of events but those `apply` does itself.
+  @usableFromInline @inline(never) mutating func applyOther(_ event: borrowing MarketEvent) -> BookEffect {
+    switch event.kind {
+    case .replaceOrder: replace(event)
+    case .modifyOrder: modify(event)
+    case .setLevel: setLevel(event)
+    case .clearBook: clearBook(event)
+    default: BookEffect(.ignored)
+    }
+  }
+
+  mutating func replace(_ event: borrowing MarketEvent) -> BookEffect {
     let handle = index.find(event.reference.value)
     guard isOurs(handle, event) else { return unknown(event) }
     let (quantity, price) = (event.quantity, event.price)
@@ -18,7 +29,7 @@ extension OrderBookSet {
       handle, to: event.newReference.value, price: event.price.nanos, lots: event.quantity.lots, refusal: refusal)
   }
 
-  @usableFromInline mutating func modify(_ event: borrowing MarketEvent) -> BookEffect {
+  mutating func modify(_ event: borrowing MarketEvent) -> BookEffect {
     guard isQuantity(event.quantity), isPrice(event.price) else { return refused(event, .invalid) }
     let handle = index.find(event.reference.value)
     guard isOurs(handle, event) else { return unknown(event) }
@@ -38,17 +49,17 @@ extension OrderBookSet {
     }
     ladder.levels[Int(node.level)].lots += change
     let rank =
-      change == 0 ? -1 : resized(price, lots: ladder.levels[Int(node.level)].lots, side: Int(node.side))
+      change == 0 ? DepthRow.outside : resized(price, lots: ladder.levels[Int(node.level)].lots, side: Int(node.side))
     return BookEffect(
       .applied, side: Self.side(Int(node.side)), price: Price(nanos: price),
-      quantity: Quantity(lots: abs(change)), bestChanged: rank == 0, depthChanged: rank >= 0)
+      quantity: Quantity(lots: abs(change)), bestChanged: rank == 0, depthChanged: rank < DepthRow.outside)
   }
 
   /// The order `handle` leaves, and an order `reference` rests at the back of `price` unless there is a `refusal`.
   ///
   /// The flags are the net of both. At one price that is one change of the level's size. At two prices a change of either level within the
   /// ten is a net change, because the old level ends up smaller or gone and the new one larger or there: neither can cancel the other.
-  @usableFromInline mutating func change(
+  mutating func change(
     _ handle: UInt32, to reference: UInt64, price: Int64, lots: Int64, refusal: BookStatus
   ) -> BookEffect {
     let node = index.nodes[Int(handle)]
@@ -64,9 +75,9 @@ extension OrderBookSet {
         enqueue(new, reference, lots: lots, level: node.level, side: side)
         ladder.levels[Int(node.level)].lots += lots - node.lots
         let rank =
-          lots == node.lots ? -1 : resized(price, lots: ladder.levels[Int(node.level)].lots, side: side)
+          lots == node.lots ? DepthRow.outside : resized(price, lots: ladder.levels[Int(node.level)].lots, side: side)
         effect.bestChanged = rank == 0
-        effect.depthChanged = rank >= 0
+        effect.depthChanged = rank < DepthRow.outside
         return effect
       }
       // No room for a sparse reference: the old order has left its queue already, so its level follows.
@@ -74,12 +85,12 @@ extension OrderBookSet {
       let rank = shrunk(node.level, side: side)
       effect.status = exhausted(side).status
       effect.bestChanged = rank == 0
-      effect.depthChanged = rank >= 0
+      effect.depthChanged = rank < DepthRow.outside
       brokenReplaces += 1
       return effect
     }
-    let oldRank = leave(handle)
-    var newRank = -1
+    let oldRank = leave(handle, node)
+    var newRank = DepthRow.outside
     if refusal == .applied {
       (effect.status, newRank) = rest(reference, price: price, lots: lots, side: side)
     }
@@ -88,8 +99,18 @@ extension OrderBookSet {
       brokenReplaces += 1
     }
     effect.bestChanged = oldRank == 0 || newRank == 0
-    effect.depthChanged = oldRank >= 0 || newRank >= 0
+    effect.depthChanged = oldRank < DepthRow.outside || newRank < DepthRow.outside
     return effect
+  }
+
+  /// `rest` at a price that the window of its side does not hold.
+  @usableFromInline @inline(never) mutating func restOutside(
+    _ reference: UInt64, price: Int64, lots: Int64, side: Int
+  ) -> (status: BookStatus, rank: Int) {
+    let level = ladder.findOrCreateOutside(price, side: side)
+    guard level != 0 else { return exhausted(side) }
+    let isNew = ladder.levels[Int(level)].lots == 0
+    return join(level, reference, price: price, lots: lots, side: side, isNew: isNew)
   }
 
   /// A node in a new page where references are dense, making room for that page if need be; else in the table.
@@ -135,7 +156,7 @@ extension OrderBookSet {
     return removed(price, side: side)
   }
 
-  @usableFromInline mutating func setLevel(_ event: borrowing MarketEvent) -> BookEffect {
+  mutating func setLevel(_ event: borrowing MarketEvent) -> BookEffect {
     guard event.instrument.index < instrumentCount else { return BookEffect(.unknownInstrument) }
     let side = Self.sideIndex(event.instrument, event.side)
     let price = event.price.nanos
@@ -161,7 +182,7 @@ extension OrderBookSet {
     ladder.levels[Int(level)].lots = lots
     let rank: Int
     if old == lots {
-      rank = -1
+      rank = DepthRow.outside
     } else if old == 0 {
       rank = inserted(price, lots: lots, side: side)
     } else {
@@ -169,11 +190,11 @@ extension OrderBookSet {
     }
     effect.quantity = Quantity(lots: abs(lots - old))
     effect.bestChanged = rank == 0
-    effect.depthChanged = rank >= 0
+    effect.depthChanged = rank < DepthRow.outside
     return effect
   }
 
-  @usableFromInline mutating func clearBook(_ event: borrowing MarketEvent) -> BookEffect {
+  mutating func clearBook(_ event: borrowing MarketEvent) -> BookEffect {
     guard event.instrument.index < instrumentCount else { return BookEffect(.unknownInstrument) }
     let first = Self.sideIndex(event.instrument, .buy)
     let hadLevels = ladder.sides[first].levelCount + ladder.sides[first + 1].levelCount > 0

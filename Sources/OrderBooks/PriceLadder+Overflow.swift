@@ -1,7 +1,7 @@
 public import LockFreeRings
 internal import TradingTypes
 
-// Levels off the grid or outside the window: a treap sorted by price, whose priorities are hashes of the prices. Its shape depends on the
+// Levels off the grid or outside the window: a treap sorted by price key, whose priorities are hashes of the prices. Its shape depends on the
 // levels it holds only, its expected depth is logarithmic, and moving a level in or out touches no order.
 //
 // Source: Seidel, Aragon 1996, "Randomized search trees", section 3; here with a hash for the random priority.
@@ -14,7 +14,7 @@ extension PriceLadder {
 
   func priority(_ level: UInt32) -> UInt64 {
     // Wrapping: the mix of SplitMix64 is defined modulo 2^64.
-    var z = UInt64(bitPattern: levels[Int(level)].price) &* 0x9E37_79B9_7F4A_7C15
+    var z = UInt64(bitPattern: tree[Int(level)].price) &* 0x9E37_79B9_7F4A_7C15
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     return z ^ (z >> 27)
   }
@@ -23,9 +23,9 @@ extension PriceLadder {
     if link.parent == 0 {
       sides[side].root = level
     } else if link.isRight {
-      links[Int(link.parent)].right = level
+      tree[Int(link.parent)].right = level
     } else {
-      links[Int(link.parent)].left = level
+      tree[Int(link.parent)].left = level
     }
   }
 
@@ -33,72 +33,58 @@ extension PriceLadder {
   // first (measured: 200 bytes and 50 instructions an event).
 
   @usableFromInline @inline(never) static func findInTree(
-    _ price: Int64, root: UInt32, _ levels: borrowing Slab<LevelRecord>, _ links: borrowing Slab<TreeLinks>
+    _ price: Int64, side: Int, root: UInt32, _ tree: borrowing Slab<TreeNode>
   ) -> UInt32 {
     var current = root
-    while current != 0, levels[Int(current)].price != price {
-      let isRight = price > levels[Int(current)].price
-      current = isRight ? links[Int(current)].right : links[Int(current)].left
+    while current != 0, tree[Int(current)].price != price {
+      let isRight = key(price, side: side) > key(tree[Int(current)].price, side: side)
+      current = isRight ? tree[Int(current)].right : tree[Int(current)].left
     }
     return current
   }
 
-  /// The highest level of the tree below `price`, or 0.
-  @usableFromInline @inline(never) static func highestInTree(
-    below price: Int64, root: UInt32, _ levels: borrowing Slab<LevelRecord>, _ links: borrowing Slab<TreeLinks>
+  /// The best level of the tree that is worse than `price`, or 0.
+  @usableFromInline @inline(never) static func nextInTree(
+    worseThan price: Int64, side: Int, root: UInt32, _ tree: borrowing Slab<TreeNode>
   ) -> UInt32 {
+    let limit = key(price, side: side)
     var current = root
     var found: UInt32 = 0
     while current != 0 {
-      if levels[Int(current)].price < price {
+      if key(tree[Int(current)].price, side: side) < limit {
         found = current
-        current = links[Int(current)].right
+        current = tree[Int(current)].right
       } else {
-        current = links[Int(current)].left
-      }
-    }
-    return found
-  }
-
-  /// The lowest level of the tree above `price`, or 0.
-  @usableFromInline @inline(never) static func lowestInTree(
-    above price: Int64, root: UInt32, _ levels: borrowing Slab<LevelRecord>, _ links: borrowing Slab<TreeLinks>
-  ) -> UInt32 {
-    var current = root
-    var found: UInt32 = 0
-    while current != 0 {
-      if levels[Int(current)].price > price {
-        found = current
-        current = links[Int(current)].left
-      } else {
-        current = links[Int(current)].right
+        current = tree[Int(current)].left
       }
     }
     return found
   }
 
   mutating func insertIntoTree(_ level: UInt32, side: Int) {
-    let price = levels[Int(level)].price
+    tree[Int(level)].price = levels[Int(level)].price
+    let ownKey = key(of: level, side: side)
     let own = priority(level)
+    sides[side].treeKeyMax = max(sides[side].treeKeyMax, ownKey)
     var link = Link(parent: 0, isRight: false)
     var current = sides[side].root
     while current != 0, priority(current) > own {
-      link = Link(parent: current, isRight: price > levels[Int(current)].price)
-      current = link.isRight ? links[Int(current)].right : links[Int(current)].left
+      link = Link(parent: current, isRight: ownKey > key(of: current, side: side))
+      current = link.isRight ? tree[Int(current)].right : tree[Int(current)].left
     }
     set(link, to: level, side: side)
     // Split what was below into the part under and the part over the new level.
     var lower = Link(parent: level, isRight: false)
     var upper = Link(parent: level, isRight: true)
     while current != 0 {
-      if levels[Int(current)].price < price {
+      if key(of: current, side: side) < ownKey {
         set(lower, to: current, side: side)
         lower = Link(parent: current, isRight: true)
-        current = links[Int(current)].right
+        current = tree[Int(current)].right
       } else {
         set(upper, to: current, side: side)
         upper = Link(parent: current, isRight: false)
-        current = links[Int(current)].left
+        current = tree[Int(current)].left
       }
     }
     set(lower, to: 0, side: side)
@@ -106,29 +92,39 @@ extension PriceLadder {
   }
 
   @usableFromInline @inline(never) mutating func removeFromTree(_ level: UInt32, side: Int) {
-    let price = levels[Int(level)].price
+    let ownKey = key(of: level, side: side)
     var link = Link(parent: 0, isRight: false)
     var current = sides[side].root
     while current != level {
-      link = Link(parent: current, isRight: price > levels[Int(current)].price)
-      current = link.isRight ? links[Int(current)].right : links[Int(current)].left
+      link = Link(parent: current, isRight: ownKey > key(of: current, side: side))
+      current = link.isRight ? tree[Int(current)].right : tree[Int(current)].left
     }
     // Merge both subtrees into its place.
-    var left = links[Int(level)].left
-    var right = links[Int(level)].right
+    var left = tree[Int(level)].left
+    var right = tree[Int(level)].right
     while left != 0, right != 0 {
       if priority(left) > priority(right) {
         set(link, to: left, side: side)
         link = Link(parent: left, isRight: true)
-        left = links[Int(left)].right
+        left = tree[Int(left)].right
       } else {
         set(link, to: right, side: side)
         link = Link(parent: right, isRight: false)
-        right = links[Int(right)].left
+        right = tree[Int(right)].left
       }
     }
     set(link, to: left | right, side: side)
+    if ownKey == sides[side].treeKeyMax { sides[side].treeKeyMax = treeKeyMax(side: side) }
   }
+
+  func treeKeyMax(side: Int) -> Int64 {
+    var current = sides[side].root
+    guard current != 0 else { return LadderSide.noKey }
+    while tree[Int(current)].right != 0 { current = tree[Int(current)].right }
+    return key(of: current, side: side)
+  }
+
+  func key(of level: UInt32, side: Int) -> Int64 { Self.key(tree[Int(level)].price, side: side) }
 
   // MARK: - The window moves
 
@@ -137,14 +133,11 @@ extension PriceLadder {
     if sides[side].pressure >= Self.pressureMax || sides[side].summary == 0 {
       moveWindow(to: price, side: side)
       if let slot = slot(of: price, side: side) {
-        let found = slots[side << windowShift | slot]
-        if found != 0 { return found }
-        let level = takeLevel(price, place: UInt32(slot), side: side)
-        if level != 0 { occupy(slot, by: level, side: side) }
-        return level
+        let found = level(in: slot, side: side)
+        return found != 0 ? found : create(price, in: slot, side: side)
       }
     }
-    let found = Self.findInTree(price, root: sides[side].root, levels, links)
+    let found = Self.findInTree(price, side: side, root: sides[side].root, tree)
     if found != 0 { return found }
     let level = takeLevel(price, place: LevelRecord.overflow, side: side)
     if level != 0 { insertIntoTree(level, side: side) }
@@ -156,8 +149,8 @@ extension PriceLadder {
     sides[side].pressure = 0
     let needsFine = coarse.split(price).rest != 0 && fine.split(price).rest == 0
     let grid = needsFine ? fine : coarse
-    let ahead = Int64(side & 1 == 0 ? windowTicks / 8 * 5 : windowTicks / 8 * 3)
-    let base = (grid.split(price).tick - ahead) & ~63
+    let worse = Int64(windowTicks / 8 * 5)
+    let base = (Self.key(grid.split(price).tick, side: side) - worse) & ~63
     guard base != sides[side].base || grid != sides[side].grid else { return }
     moveCount += 1
     expel(base: base, grid: grid, side: side)
@@ -174,7 +167,7 @@ extension PriceLadder {
         let slot = word << 6 | bits.trailingZeroBitCount
         bits &= bits - 1
         let level = slots[side << windowShift | slot]
-        let (tick, _) = grid.split(levels[Int(level)].price)
+        let tick = Self.key(grid.split(levels[Int(level)].price).tick, side: side)
         guard grid != sides[side].grid || tick < base || tick >= base + Int64(windowTicks) else { continue }
         vacate(slot, side: side)
         levels[Int(level)].place = LevelRecord.overflow
@@ -186,18 +179,22 @@ extension PriceLadder {
   /// Moves the levels of the tree that the window can hold into it.
   private mutating func admit(side: Int) {
     let grid = sides[side].grid
-    // Exact or saturated: prices end at 2^62, so a limit beyond that changes nothing.
-    let (low, lowOverflow) = sides[side].base.multipliedReportingOverflow(by: Int64(grid.tick))
-    var price = lowOverflow ? Int64.max : max(low - 1, 0)
+    let base = sides[side].base
+    // From the best that the window can hold on: the tick above it as a price. Exact or saturated: prices are 1 to 2^62, so a limit
+    // beyond either end changes nothing.
+    let above = side & 1 == 0 ? base + Int64(windowTicks) : Self.key(base + Int64(windowTicks) - 1, side: side) - 1
+    let (limit, overflow) = above.multipliedReportingOverflow(by: Int64(grid.tick))
+    var price = above <= 0 ? 0 : overflow ? Int64.max : limit
     while true {
-      let level = Self.lowestInTree(above: price, root: sides[side].root, levels, links)
+      let level = Self.nextInTree(worseThan: price, side: side, root: sides[side].root, tree)
       guard level != 0 else { return }
       price = levels[Int(level)].price
       let (tick, rest) = grid.split(price)
-      guard tick < sides[side].base + Int64(windowTicks) else { return }
-      guard rest == 0 else { continue }
+      let key = Self.key(tick, side: side)
+      guard key >= base else { return }
+      guard rest == 0, key < base + Int64(windowTicks) else { continue }
       removeFromTree(level, side: side)
-      let slot = Int(tick) & (windowTicks - 1)
+      let slot = Int(truncatingIfNeeded: key) & (windowTicks - 1)
       levels[Int(level)].place = UInt32(slot)
       occupy(slot, by: level, side: side)
     }

@@ -30,14 +30,15 @@ internal import TradingTypes
   @inlinable static var overflow: UInt32 { .max }
 }
 
-/// Left and right subtree of an overflow level.
-@frozen @usableFromInline struct TreeLinks: BitwiseCopyable {
-  @usableFromInline var left: UInt32
-  @usableFromInline var right: UInt32
-  init(left: UInt32, right: UInt32) {
-    self.left = left
-    self.right = right
-  }
+/// An overflow level in the tree: a walk reads nothing else, so that a step costs one cache line.
+@frozen @usableFromInline struct TreeNode: BitwiseCopyable {
+  /// The level's price.
+  @usableFromInline var price: Int64 = 0
+  /// The level that is the root of the worse levels below this one.
+  @usableFromInline var left: UInt32 = 0
+  /// That of the better ones.
+  @usableFromInline var right: UInt32 = 0
+  init() {}
 }
 
 /// A price grid with its reciprocal, so that a price becomes a tick without a division.
@@ -68,9 +69,12 @@ internal import TradingTypes
 }
 
 /// One side of one book: where its window stands. A cache line.
+///
+/// Both sides are worked on alike, without a branch: what is counted and compared are *keys*, which are higher where a price is better.
+/// The key of a bid's price or tick is itself; that of an ask's is its complement, −1 − x.
 @frozen @usableFromInline struct LadderSide: BitwiseCopyable {
   @usableFromInline var grid: PriceGrid
-  /// First tick of the window, a multiple of 64.
+  /// Lowest tick key of the window, a multiple of 64.
   @usableFromInline var base: Int64
   /// A bit for each word of the occupancy bitmap that is not 0.
   @usableFromInline var summary: UInt64
@@ -80,7 +84,12 @@ internal import TradingTypes
   @usableFromInline var pressure: Int32
   @usableFromInline var levelCount: Int32
   @usableFromInline var orderCount: Int32
-  @usableFromInline var padding: InlineArray<2, UInt64>
+  /// Highest price key of the overflow tree, `noKey` when it is empty.
+  @usableFromInline var treeKeyMax: Int64
+  @usableFromInline var padding: UInt64
+
+  /// Below every key.
+  @inlinable static var noKey: Int64 { .min }
 
   init(grid: PriceGrid) {
     self.grid = grid
@@ -90,26 +99,27 @@ internal import TradingTypes
     pressure = 0
     levelCount = 0
     orderCount = 0
-    padding = InlineArray(repeating: 0)
+    treeKeyMax = Self.noKey
+    padding = 0
   }
 }
 
 /// The price levels of both sides of all books, by price.
 ///
-/// A side has a window of W consecutive ticks: the slot of a tick is `tick & (W − 1)`, an occupancy bitmap with a summary word finds the
-/// next level. Levels off the tick grid or outside the window are in a tree sorted by price. A side's levels are the union of both.
+/// A side has a window of W consecutive ticks: the slot of a tick key is `key & (W − 1)`, an occupancy bitmap with a summary word finds
+/// the next level. Levels off the tick grid or outside the window are in a tree sorted by price. A side's levels are the union of both.
 /// When most adds miss the window it moves to where they are (and to the finer grid if they need it).
 ///
 /// ```
 /// slots  [side index × W + slot] -> level      words [side index × W/64 + slot/64]
-/// levels [level] -> price, lots, queue         links [level] -> left, right
+/// levels [level] -> price, lots, queue         tree   [level] -> price, left, right
 /// ```
 @frozen @usableFromInline struct PriceLadder: ~Copyable {
   @usableFromInline var levels: Slab<LevelRecord>
   @usableFromInline var sides: Slab<LadderSide>
   @usableFromInline var slots: Slab<UInt32>
   @usableFromInline var words: Slab<UInt64>
-  @usableFromInline var links: Slab<TreeLinks>
+  @usableFromInline var tree: Slab<TreeNode>
   @usableFromInline var freeLevel: UInt32
   @usableFromInline var liveCount = 0
   @usableFromInline var moveCount: UInt64 = 0
@@ -129,7 +139,7 @@ internal import TradingTypes
       + arenaBytesOf(LadderSide.self, count: sides)
       + arenaBytesOf(UInt32.self, count: sides * capacity.windowTicks)
       + arenaBytesOf(UInt64.self, count: sides * capacity.windowTicks / 64)
-      + arenaBytesOf(TreeLinks.self, count: capacity.levels + 1)
+      + arenaBytesOf(TreeNode.self, count: capacity.levels + 1)
   }
 
   init(_ capacity: BookCapacity, feedIncrement: Price, tick: Price, in arena: Arena) {
@@ -143,7 +153,7 @@ internal import TradingTypes
     sides = Slab(repeating: LadderSide(grid: coarse), count: sideCount, in: arena)
     slots = Slab(repeating: 0, count: sideCount * capacity.windowTicks, in: arena)
     words = Slab(repeating: 0, count: sideCount * capacity.windowTicks / 64, in: arena)
-    links = Slab(repeating: TreeLinks(left: 0, right: 0), count: capacity.levels + 1, in: arena)
+    tree = Slab(repeating: TreeNode(), count: capacity.levels + 1, in: arena)
     // Level 0 is no level.
     freeLevel = 1
     for level in 1...capacity.levels {
@@ -153,36 +163,56 @@ internal import TradingTypes
 
   // MARK: - By price
 
+  /// The key of a price or tick of `side`, or the price or tick of a key: higher keys are better.
+  @inlinable @inline(__always) static func key(_ value: Int64, side: Int) -> Int64 {
+    value ^ (0 &- Int64(truncatingIfNeeded: side & 1))
+  }
+
   /// The window slot of `price` on `side`, or nil when it is off the grid or outside.
   @inlinable @inline(__always) func slot(of price: Int64, side: Int) -> Int? {
     let (tick, rest) = sides[side].grid.split(price)
-    // Wrapping: ticks are not negative and the base is above −2^12, so the difference is exact.
-    let distance = UInt64(bitPattern: tick &- sides[side].base)
+    let key = Self.key(tick, side: side)
+    // Wrapping: keys of one side have one sign, and the base is at most 2^12 beyond them, so the difference is exact.
+    let distance = UInt64(bitPattern: key &- sides[side].base)
     guard rest == 0, distance < UInt64(truncatingIfNeeded: windowTicks) else { return nil }
-    return Int(truncatingIfNeeded: tick) & (windowTicks &- 1)
+    return Int(truncatingIfNeeded: key) & (windowTicks &- 1)
   }
 
   /// The level at `price` on `side`, or 0.
   @inlinable @inline(__always) func find(_ price: Int64, side: Int) -> UInt32 {
     guard let slot = slot(of: price, side: side) else {
-      return Self.findInTree(price, root: sides[side].root, levels, links)
+      return Self.findInTree(price, side: side, root: sides[side].root, tree)
     }
-    return slots[side &<< windowShift | slot]
+    return level(in: slot, side: side)
   }
 
-  /// The level at `price` on `side` for an order or size to rest there, created empty (no lots) where there is none; 0 without room.
-  @inlinable mutating func findOrCreate(_ price: Int64, side: Int) -> UInt32 {
-    guard let slot = slot(of: price, side: side) else { return findOrCreateOutside(price, side: side) }
-    if sides[side].pressure > 0 { sides[side].pressure &-= 1 }
-    let found = slots[side &<< windowShift | slot]
-    if found != 0 { return found }
+  /// The level in a slot of the window, or 0.
+  @inlinable @inline(__always) func level(in slot: Int, side: Int) -> UInt32 { slots[side &<< windowShift | slot] }
+
+  /// Notes that the window holds the price something was added at.
+  @inlinable @inline(__always) mutating func countInside(_ side: Int) {
+    // Without a branch: one less, but not below 0.
+    let pressure = sides[side].pressure
+    sides[side].pressure = pressure &- (pressure > 0 ? 1 : 0)
+  }
+
+  /// A new level (no lots) at `price`, which belongs into `slot`; 0 without room.
+  @inlinable @inline(__always) mutating func create(_ price: Int64, in slot: Int, side: Int) -> UInt32 {
     let level = takeLevel(price, place: UInt32(truncatingIfNeeded: slot), side: side)
     if level != 0 { occupy(slot, by: level, side: side) }
     return level
   }
 
+  /// The level at `price` on `side` for size to rest there, created empty (no lots) where there is none; 0 without room.
+  mutating func findOrCreate(_ price: Int64, side: Int) -> UInt32 {
+    guard let slot = slot(of: price, side: side) else { return findOrCreateOutside(price, side: side) }
+    countInside(side)
+    let found = level(in: slot, side: side)
+    return found != 0 ? found : create(price, in: slot, side: side)
+  }
+
   /// Removes a level that holds no order.
-  @inlinable mutating func remove(_ level: UInt32, side: Int) {
+  @inlinable @inline(__always) mutating func remove(_ level: UInt32, side: Int) {
     let place = levels[Int(level)].place
     if place == LevelRecord.overflow {
       removeFromTree(level, side: side)
@@ -224,13 +254,12 @@ internal import TradingTypes
 
   /// The best level of `side` that is worse than `price`, or 0; pass `bestLimit` for the best of all.
   @inlinable @inline(__always) func next(worseThan price: Int64, side: Int) -> UInt32 {
-    let inWindow = side & 1 == 0 ? nextBelow(price, side: side) : nextAbove(price, side: side)
-    guard sides[side].root != 0 else { return inWindow }
-    let root = sides[side].root
-    let inTree =
-      side & 1 == 0
-      ? Self.highestInTree(below: price, root: root, levels, links)
-      : Self.lowestInTree(above: price, root: root, levels, links)
+    let inWindow = nextInWindow(worseThan: price, side: side)
+    let treeKeyMax = sides[side].treeKeyMax
+    // Mostly what is in the tree is worse than all that is in the window.
+    if inWindow != 0, Self.key(levels[Int(inWindow)].price, side: side) > treeKeyMax { return inWindow }
+    guard treeKeyMax != LadderSide.noKey else { return inWindow }
+    let inTree = Self.nextInTree(worseThan: price, side: side, root: sides[side].root, tree)
     return better(inWindow, inTree, side: side)
   }
 
@@ -239,15 +268,17 @@ internal import TradingTypes
 
   @inlinable @inline(__always) func better(_ first: UInt32, _ second: UInt32, side: Int) -> UInt32 {
     guard first != 0, second != 0 else { return first | second }
-    let isHigher = levels[Int(first)].price > levels[Int(second)].price
-    return isHigher == (side & 1 == 0) ? first : second
+    let isFirst = Self.key(levels[Int(first)].price, side: side) > Self.key(levels[Int(second)].price, side: side)
+    return isFirst ? first : second
   }
 
-  /// The window's highest level below `price`.
-  @inlinable @inline(__always) func nextBelow(_ price: Int64, side: Int) -> UInt32 {
+  /// The window's best level that is worse than `price`, or 0.
+  @inlinable @inline(__always) func nextInWindow(worseThan price: Int64, side: Int) -> UInt32 {
     let base = sides[side].base
     let (tick, rest) = sides[side].grid.split(price)
-    let last = min(rest > 0 ? tick : tick &- 1, base &+ Int64(windowTicks) &- 1)
+    // The tick below a price off the grid is worse for a bid, not for an ask.
+    let isWorse: Int64 = rest != 0 && side & 1 == 0 ? 1 : 0
+    let last = min(Self.key(tick, side: side) &- 1 &+ isWorse, base &+ Int64(windowTicks) &- 1)
     guard last >= base, sides[side].summary != 0 else { return 0 }
     let slot = Int(truncatingIfNeeded: last) & (windowTicks &- 1)
     let firstWord = side &<< (windowShift &- 6)
@@ -261,26 +292,6 @@ internal import TradingTypes
     guard candidates != 0 else { return 0 }
     let word = (63 &- candidates.leadingZeroBitCount &+ start) & (wordCount &- 1)
     let found = 63 &- words[firstWord | word].leadingZeroBitCount
-    return slots[side &<< windowShift | word &<< 6 | found]
-  }
-
-  /// The window's lowest level above `price`.
-  @inlinable @inline(__always) func nextAbove(_ price: Int64, side: Int) -> UInt32 {
-    let base = sides[side].base
-    let first = max(sides[side].grid.split(price).tick &+ 1, base)
-    guard first &- base < Int64(windowTicks), sides[side].summary != 0 else { return 0 }
-    let slot = Int(truncatingIfNeeded: first) & (windowTicks &- 1)
-    let firstWord = side &<< (windowShift &- 6)
-    // The bits at and above the slot, in its word.
-    let bits = words[firstWord | slot &>> 6] & (UInt64.max &<< UInt64(truncatingIfNeeded: slot & 63))
-    if bits != 0 { return slots[side &<< windowShift | (slot & ~63) | bits.trailingZeroBitCount] }
-    let start = Int(truncatingIfNeeded: base &>> 6) & (wordCount &- 1)
-    let before = (slot &>> 6 &- start) & (wordCount &- 1)
-    // Smart shift: `before + 1` may be 64.
-    let candidates = rotatedSummary(start, side: side) & (UInt64.max << (before &+ 1))
-    guard candidates != 0 else { return 0 }
-    let word = (candidates.trailingZeroBitCount &+ start) & (wordCount &- 1)
-    let found = words[firstWord | word].trailingZeroBitCount
     return slots[side &<< windowShift | word &<< 6 | found]
   }
 
