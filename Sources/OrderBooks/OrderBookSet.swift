@@ -46,8 +46,8 @@ public import TradingTypes
 
   /// Applies one event and tells what it did.
   ///
-  /// - An event about a resting order changes nothing when its instrument is in the set and not the order's (`unknownOrder`); an instrument
-  ///   outside the set is taken from the order where the order is known.
+  /// - An event about a resting order changes nothing unless it names the order's own instrument: `unknownOrder`, or
+  ///   `unknownInstrument` where the one it names is outside the set.
   /// - `replaceOrder` is one event: the flags are the net of cancel and add. When its new reference rests already or its add is refused, the
   ///   old order leaves all the same: the status says why the new one does not rest, the flags and the quantity say what left,
   ///   `brokenReplaceCount` grows and the book is stale. A `modifyOrder` to another price that finds no room behaves the same.
@@ -127,9 +127,7 @@ public import TradingTypes
 
   @inlinable @inline(__always) func isOurs(_ handle: UInt32, _ event: borrowing MarketEvent) -> Bool {
     guard handle != 0 else { return false }
-    let own = index.nodes[Int(handle)].side &>> 1
-    let named = event.instrument.index
-    return own == named || named >= instrumentCount
+    return index.nodes[Int(handle)].side &>> 1 == event.instrument.index
   }
 
   @usableFromInline @inline(never) func unknown(_ event: borrowing MarketEvent) -> BookEffect {

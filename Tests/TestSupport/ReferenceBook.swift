@@ -109,23 +109,19 @@ public struct ReferenceBook {
   /// Applies an event as `OrderBookSet.apply` promises to.
   public mutating func apply(_ event: MarketEvent) -> BookEffect {
     guard event.kind.changesBook else { return BookEffect(.ignored) }
-    let isKnown = event.instrument.index < UInt32(instruments)
+    guard event.instrument.index < UInt32(instruments) else { return BookEffect(.unknownInstrument) }
     switch event.kind {
     case .addOrder, .setLevel, .clearBook:
-      guard isKnown else { return BookEffect(.unknownInstrument) }
       if event.kind == .clearBook { return clear(Int(event.instrument.index)) }
       let side = Int(event.instrument.index) * 2 + Int(event.side.rawValue)
       return watching(side) { $0.level(event, side) }
     default:
       let needsQuantity = event.kind != .deleteOrder && event.kind != .replaceOrder
-      if needsQuantity, !accepts(event.quantity.lots) { return BookEffect(isKnown ? .invalid : .unknownInstrument) }
-      if event.kind == .modifyOrder, !acceptsPrice(event.price.nanos) {
-        return BookEffect(isKnown ? .invalid : .unknownInstrument)
+      if needsQuantity, !accepts(event.quantity.lots) { return BookEffect(.invalid) }
+      if event.kind == .modifyOrder, !acceptsPrice(event.price.nanos) { return BookEffect(.invalid) }
+      guard let place = orders[event.reference.value], place.side / 2 == Int(event.instrument.index) else {
+        return BookEffect(.unknownOrder)
       }
-      guard let place = orders[event.reference.value] else {
-        return BookEffect(isKnown ? .unknownOrder : .unknownInstrument)
-      }
-      if isKnown, place.side / 2 != Int(event.instrument.index) { return BookEffect(.unknownOrder) }
       return watching(place.side) { $0.resting(event, place) }
     }
   }
