@@ -18,7 +18,8 @@ public struct BookCapacity: Sendable, Hashable {
   /// A capacity.
   ///
   /// - Parameters:
-  ///   - pages: default four times what `orders` fill when they are consecutive, at least 64.
+  ///   - pages: default 16 times what `orders` fill when they are consecutive, 4 times above 262,144 orders, at least 64. Old orders that
+  ///     stay behind hold a page each; when pages run out, the emptiest give theirs up and their orders are found through a table.
   ///   - sparseOrders: default `orders`, which makes `orders` the only limit whatever the references are.
   ///   - levels: default `orders`, at most 1,024 a book, at least 64.
   ///   - windowTicks: 64 to 4,096; default 4,096 for up to 256 books (33 KiB each, all but a few orders of a liquid stock at 500 USD are in
@@ -35,7 +36,7 @@ public struct BookCapacity: Sendable, Hashable {
     }
     try check("instruments", instruments, 1...(1 << 20))
     try check("orders", orders, 1...(1 << 28))
-    let pages = pages ?? max(64, orders / OrderIndex.pageOrders * 4)
+    let pages = pages ?? max(64, orders / OrderIndex.pageOrders * (orders <= 1 << 18 ? 16 : 4))
     let sparseOrders = sparseOrders ?? orders
     let windowTicks = windowTicks ?? (instruments <= 256 ? 4_096 : 512)
     let levels = levels ?? max(64, min(orders, instruments * 1_024))
