@@ -26,7 +26,7 @@ import TradingTypes
   }
 
   @Test(.enabled(if: countsAllocations, "counts mean something in release builds only"))
-  func `nor does it with a probe`() throws {
+  func `with a probe there is no allocation either`() throws {
     let day = try GeneratedDay(seed: 8, messages: 60_000)
     let clock = TickClock()
     var warm = try day.setup.makePipeline(
