@@ -205,7 +205,8 @@ struct JournalLoop: ~Copyable, Sendable {
 
   /// Begins the next segment. Its epoch and its header's link make what follows belong to it and to nothing else.
   private mutating func beginSegment(previousWasCut: Bool, firstSequence: UInt64? = nil) throws(JournalError) {
-    let clocks = configuration.clock?()
+    let clocks =
+      configuration.clock?()
       ?? (
         wall: SystemClocks.wallNanoseconds,
         monotonic: Int64(clamping: SystemClocks.monotonicNanoseconds)

@@ -108,7 +108,7 @@ struct DiscoveredBooks: ~Copyable {
     // An add is at least 38 bytes with its length; 64 Mi orders at once are beyond any real day.
     let orders = min(max(byteCount / 38, 1_024), 1 << 22)
     let instruments = min(max(byteCount / 38, 16), 16_384)
-    let capacity = try BookCapacity(instruments: instruments, orders: orders, windowTicks: 512)
+    let capacity = try BookCapacity(instruments: instruments, orders: orders)
     let bytes = capacity.arenaBytes + InstrumentMap.byteCount(capacity: instruments) + (64 << 20)
     let arena = Arena(capacityBytes: bytes)
     books = try OrderBookSet(

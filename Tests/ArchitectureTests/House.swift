@@ -70,7 +70,8 @@ enum House {
     "BuiltinModels": .modelImport,
     "TradingEngine": .engine, "BacktestHarness": .harness,
     "FixtureStreams": .fixtures, "TestSupport": .testSupport,
-    "martlet": .executable, "bench": .executable, "league": .executable, "proof": .executable, "fixtures": .executable, "host": .executable,
+    "martlet": .executable, "bench": .executable, "league": .executable, "proof": .executable, "fixtures": .executable,
+    "host": .executable,
   ]
 
   /// Counts allocations by taking the place of the allocator: never part of what users link.

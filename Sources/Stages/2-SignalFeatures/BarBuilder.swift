@@ -143,7 +143,7 @@ public import TradingTypes
 
   /// The next complete bar, or nil; `isResetDue` with no flat bars left tells the caller to forget all bars and call `reset`.
   mutating func close(at time: Timestamp, _ constants: borrowing FeatureConstants) -> ClosedBar? {
-    guard time >= dueTime else { return nil }
+    guard isOpen, time >= dueTime else { return nil }
     let isFlat = flatsLeft > 0
     // Wrapping as in `start`.
     let number = isFlat ? closedIndex &+ 1 : index

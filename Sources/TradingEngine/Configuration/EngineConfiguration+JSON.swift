@@ -9,7 +9,8 @@ extension EngineConfiguration {
     let root = try StrictJSON.parse(bytes, source: source)
     guard case .object = root.value else { throw configurationRefusal(source, "the configuration", root, "an object") }
     let byPath = Dictionary(uniqueKeysWithValues: ConfigurationTable.fields.map { ($0.path, $0) })
-    let sections = Set(ConfigurationTable.fields.compactMap { $0.path.split(separator: ".").dropLast().first.map(String.init) })
+    let sections = Set(
+      ConfigurationTable.fields.compactMap { $0.path.split(separator: ".").dropLast().first.map(String.init) })
     try take(root, prefix: "", byPath: byPath, sections: sections, source: source)
     try validate(source: source)
   }

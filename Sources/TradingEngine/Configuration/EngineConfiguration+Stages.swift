@@ -48,7 +48,8 @@ extension EngineConfiguration {
     return try RegimeTable(
       roles: regime.roles.isEmpty ? presets[regime.variances.count] ?? [] : regime.roles,
       rules: [
-        .bear: rule(regime.bearMultiplier), .sideways: rule(regime.sidewaysMultiplier), .bull: rule(regime.bullMultiplier),
+        .bear: rule(regime.bearMultiplier), .sideways: rule(regime.sidewaysMultiplier),
+        .bull: rule(regime.bullMultiplier),
       ],
       hysteresis: RegimeHysteresis(
         probabilityMin: regime.switchProbability, observationsMin: Int32(clamping: regime.switchBars)))

@@ -22,7 +22,7 @@ public struct EngineConfiguration: Sendable {
     /// Resting orders of the feed.
     public var restingOrders: Int64 = 1 << 18
     /// Price window of a book, in ticks a side; a power of two.
-    public var windowTicks: Int64 = 512
+    public var windowTicks: Int64 = 4_096
     /// Own child orders open at once; a power of two.
     public var openOrders: Int64 = 4096
   }

@@ -82,7 +82,8 @@ public struct StrictJSON {
   private var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
   private func unexpected(_ expected: String) -> ConfigurationError {
-    let found = next.map { (0x21...0x7E).contains($0) ? "'\(Character(Unicode.Scalar($0)))'" : "byte \($0)" } ?? "the end"
+    let found =
+      next.map { (0x21...0x7E).contains($0) ? "'\(Character(Unicode.Scalar($0)))'" : "byte \($0)" } ?? "the end"
     return failure("\(expected) expected, \(found) found")
   }
 
@@ -125,7 +126,8 @@ public struct StrictJSON {
     return JSONNode(value: value, line: startLine, column: startColumn)
   }
 
-  private mutating func parseWord(_ word: String, _ value: JSONNode.Value) throws(ConfigurationError) -> JSONNode.Value {
+  private mutating func parseWord(_ word: String, _ value: JSONNode.Value) throws(ConfigurationError) -> JSONNode.Value
+  {
     for byte in word.utf8 { guard take(byte) else { throw unexpected(word) } }
     return value
   }

@@ -51,7 +51,8 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     let features = try FeatureEngine(
       instrumentCount: count, configuration: configuration.features(midnight: midnight, increment: grid.low), in: arena)
     let regimes = try RegimeFilter(
-      instrumentCount: count, parameters: configuration.regimeParameters(), table: configuration.regimeTable(), in: arena)
+      instrumentCount: count, parameters: configuration.regimeParameters(), table: configuration.regimeTable(),
+      in: arena)
     let sizer = try PositionSizer(
       instrumentCount: count, parameters: configuration.sizingParameters(),
       volatility: configuration.volatilityParameters(), in: arena)

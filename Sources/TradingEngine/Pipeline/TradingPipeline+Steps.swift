@@ -46,10 +46,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   @inlinable mutating func closeBars(before event: MarketEvent) {
     triggers.sawMessage(at: event.time, &kill)
     let index = Int(event.instrument.index)
-    // The end of time is also when a bar that is not open would be due: such an event closes none, or closing would never end.
-    guard index < states.count, event.time < .distantFuture, features.barIsDue(event.instrument, at: event.time) else {
-      return
-    }
+    guard index < states.count, features.barIsDue(event.instrument, at: event.time) else { return }
     closeDueBars(of: event.instrument, at: event.time)
     probe.skip()
   }

@@ -17,7 +17,8 @@ public import TradingTypes
 ///
 /// Generic over what a host may bring, so that every call is direct: the model, the venues, the probe that times the
 /// stages, and the sink that takes the decisions.
-@frozen public struct TradingPipeline<
+@frozen
+public struct TradingPipeline<
   Model: Forecaster & ~Copyable, Gateway: VenueGateway & ~Copyable, Probe: PipelineProbe & ~Copyable,
   Sink: DecisionSink & ~Copyable
 >: ~Copyable {
