@@ -58,9 +58,9 @@
   /// How many there are.
   public var count: Int
 
-  /// A plan without children; `placeholder` fills the unused places.
-  @inlinable public init(placeholder: ChildOrder) {
-    children = InlineArray(repeating: placeholder)
+  /// A plan without children; `filler` fills the unused places.
+  @inlinable public init(filler: ChildOrder) {
+    children = InlineArray(repeating: filler)
     count = 0
   }
 

@@ -20,7 +20,7 @@ import TradingTypes
   ) {
     var router = try OrderRouter(venues: book.directory(), protects: book.protects, in: arena)
     var plan = RoutePlan(
-      placeholder: ChildOrder(
+      filler: ChildOrder(
         part: book.intent, clientOrderID: .none, venue: VenueID(index: 0), price: .zero, quantity: .zero,
         isSweep: false))
     let order = order ?? Array(book.places.indices)

@@ -48,7 +48,7 @@ import TradingTypes
 
   private var emptyPlan: RoutePlan {
     RoutePlan(
-      placeholder: ChildOrder(
+      filler: ChildOrder(
         part: intent(.buy, 1, limit: 1), clientOrderID: .none, venue: VenueID(index: 0), price: .zero, quantity: .zero,
         isSweep: false))
   }
@@ -237,7 +237,7 @@ import TradingTypes
         clientOrderID: ClientOrderID(value: 5), causeSequence: 1, time: Timestamp(nanoseconds: 1),
         instrument: InstrumentID(index: 0), side: .buy, price: Price(nanos: 1), quantity: Quantity(lots: 1))
       var plan = RoutePlan(
-        placeholder: ChildOrder(
+        filler: ChildOrder(
           part: intent, clientOrderID: .none, venue: VenueID(index: 0), price: .zero, quantity: .zero, isSweep: false))
       _ = router.route(
         intent, ladders: InlineArray(repeating: VenueLadder(venue: VenueID(index: 0))), ladderCount: 9,

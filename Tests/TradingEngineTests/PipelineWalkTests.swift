@@ -172,7 +172,7 @@ struct GeneratedDay {
     intent.isExit = true
     let nothing = ChildOrder(
       part: intent, clientOrderID: .none, venue: VenueID(index: 0), price: .zero, quantity: .zero, isSweep: false)
-    var plan = RoutePlan(placeholder: nothing)
+    var plan = RoutePlan(filler: nothing)
     var sink = DecisionChecksum()
     var twin = DecisionChecksum.Twin()
     #expect(sink.hex == "cbf29ce484222325")

@@ -91,7 +91,7 @@ private func intent(lots: Int64 = 10) -> OrderIntent {
   let child = ChildOrder(
     part: intent(), clientOrderID: ClientOrderID(value: 2), venue: VenueID(index: 1), price: Price(nanos: 7),
     quantity: Quantity(lots: 3), isSweep: false)
-  var plan = RoutePlan(placeholder: child)
+  var plan = RoutePlan(filler: child)
   #expect(plan.count == 0 && plan.quantity == .zero)
   let answers = (0..<9).map { _ in plan.append(child) }
   #expect(answers == Array(repeating: true, count: 8) + [false])

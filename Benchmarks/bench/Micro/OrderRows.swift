@@ -76,7 +76,7 @@ extension MicroBenchmarks {
     let arena = Arena(capacityBytes: 16 << 20)
     var router = try OrderRouter(venues: setup.configuration.venueDirectory(), in: arena)
     let nothing = samples.children[0]
-    var plan = RoutePlan(placeholder: nothing)
+    var plan = RoutePlan(filler: nothing)
     let (orders, ladders, terms) = (samples.intents.span, samples.ladders.span, samples.terms.span)
     var place = 0
     while timing.goesOn {

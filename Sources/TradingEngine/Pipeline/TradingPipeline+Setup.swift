@@ -94,7 +94,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
       clientOrderID: .none, causeSequence: 0, time: .distantPast, instrument: .none, side: .buy, price: .zero,
       quantity: .zero)
     plan = RoutePlan(
-      placeholder: ChildOrder(
+      filler: ChildOrder(
         part: nothing, clientOrderID: .none, venue: VenueID(index: 0), price: .zero, quantity: .zero, isSweep: false))
     self.model = model
     self.gateway = gateway
