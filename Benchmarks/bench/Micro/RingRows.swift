@@ -96,12 +96,13 @@ extension MicroBenchmarks {
     return timing
   }
 
+  /// One by one is the latency ring's trade: its slots bring four words a line and no counter is torn at.
   private func single(_ other: ThreadConfiguration, capacity: Int) throws -> MicroTiming {
     var timing = MicroTiming(effort, clock: clock, operations: 65_536)
     while timing.goesOn {
       let count = UInt64(timing.operations)
       let arena = Arena(capacityBytes: 4 << 20)
-      var ring = try ThroughputRing<UInt64>(capacity: capacity, repeating: 0, in: arena)
+      var ring = try LatencyRing<UInt64>(capacity: capacity, in: arena)
       let end = Handoff(ring.takeConsumer())
       let thread = PinnedThread(other) {
         var consumer = end.take()
@@ -118,12 +119,13 @@ extension MicroBenchmarks {
     return timing
   }
 
-  /// Elements are written and read in place: 32 are claimed at a time, what is there is read at a time.
+  /// Elements are written and read in place: 32 are claimed at a time, and up to a sixteenth of the ring is read at a time.
   @inline(__always)
   private func batches<Element: RingElement>(
     _ other: ThreadConfiguration, capacity: Int, element: Element
   ) throws -> MicroTiming {
     var timing = MicroTiming(effort, clock: clock, operations: 65_536)
+    let readMax = max(32, min(512, capacity / 16))
     while timing.goesOn {
       let count = timing.operations
       let arena = Arena(capacityBytes: 4 << 20)
@@ -137,7 +139,7 @@ extension MicroBenchmarks {
         while left > 0 {
           var there = 0
           do {
-            let view = consumer.available(upTo: 512)
+            let view = consumer.available(upTo: readMax)
             there = view.count
             for index in 0..<there { sum &+= view[index].word }
           }
