@@ -84,7 +84,7 @@ struct EnginePasses {
     progress("replaying at full speed")
     let arena = Arena(capacityBytes: setup.arenaBytes)
     var pipeline = try setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum(), arena: arena)
-    notes.append("memory: \(Self.describe(arena))")
+    notes.append("memory: \(arena.report().description)")
     var frames = ItchFrames(input.bytes.rawBytes)
     var sequence: UInt64 = 0
     let last = input.warmCount &+ min(input.measuredCount, .max &- input.warmCount)
@@ -146,12 +146,6 @@ struct EnginePasses {
       pipeline.ingest(message, sequence: sequence)
     }
     pipeline.finish()
-  }
-
-  /// How the memory of an engine came, and how much of it the kernel backs by huge pages now.
-  private static func describe(_ arena: Arena) -> String {
-    let huge = arena.hugeBytes().map { "\($0 >> 20) MiB" } ?? "an unknown part"
-    return "\(arena.usedBytes >> 20) MiB taken, \(huge) of it in huge pages; asked for: \(arena.grant)"
   }
 
   /// Long work says what it does, on a terminal.

@@ -23,17 +23,20 @@ public enum ArenaError: Error, Hashable, Sendable, CustomStringConvertible {
 ///
 /// - Complexity: `take` touches each page once; nothing here is for the hot path.
 @safe public final class Arena: @unchecked Sendable {
-  /// What the system granted, for reports.
+  /// What the system granted; `report()` measures it.
   public struct Grant: Sendable, CustomStringConvertible {
     /// How the pages came: `explicit huge`, `transparent huge` (asked for; see `hugeBytes()`) or `4 KiB`.
     public var pages: String
     /// The NUMA node the range is bound to, or nil for first-touch placement.
     public var node: Int?
-    /// Whether the pages are locked in memory, or why not.
-    public var lock: String
+    /// Whether what is handed out is locked in memory.
+    public var isLocked: Bool
+    /// Why a wish was refused, a line each.
+    public var refusals: [String] = []
     /// One line for a report.
     public var description: String {
-      "\(pages) pages, \(node.map { "NUMA node \($0)" } ?? "first-touch placement"), \(lock)"
+      let place = node.map { "NUMA node \($0)" } ?? "first-touch placement"
+      return (["\(pages) pages", place, isLocked ? "locked" : "not locked"] + refusals).joined(separator: ", ")
     }
   }
 
@@ -45,7 +48,7 @@ public enum ArenaError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Bytes that can be handed out.
   public let capacityBytes: Int
 
-  private let base: UnsafeMutableRawPointer
+  let base: UnsafeMutableRawPointer
   // What the system gave: it starts before `base` where the range had to be aligned to a huge page.
   private let mapping: UnsafeMutableRawPointer
   private let mappingBytes: Int
@@ -55,11 +58,14 @@ public enum ArenaError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// Reserves `capacityBytes` of address space; memory is only used as it is handed out.
   ///
+  /// Huge pages, node and lock are wishes: what is refused falls back, and `grant` and `report()` say so.
+  ///
   /// - Parameters:
   ///   - capacityBytes: rounded up to whole huge pages of 2 MiB.
-  ///   - locks: ask the system to keep what is handed out in memory; a refusal is reported in `grant`.
+  ///   - placement: the memory node of the pages.
+  ///   - locks: keep what is handed out in memory.
   /// - Precondition: `capacityBytes > 0`, and the address space has room.
-  public init(capacityBytes: Int, locks: Bool = false) {
+  public init(capacityBytes: Int, placement: MemoryPlacement = .localNode, locks: Bool = false) {
     let huge = 2 << 20
     precondition(
       capacityBytes > 0 && capacityBytes <= 1 << 46, "Arena: the capacity is positive and fits the addresses")
@@ -85,9 +91,27 @@ public enum ArenaError: Error, Hashable, Sendable, CustomStringConvertible {
     pageBytes = pages == "explicit huge" ? huge : 4096
     self.capacityBytes = length
     self.locks = locks
-    let node = unsafe martlet_numa_bind_local(base, length)
-    state = Mutex(
-      State(grant: Grant(pages: pages, node: node >= 0 ? Int(node) : nil, lock: locks ? "locked" : "not locked")))
+    var grant = Grant(pages: pages, node: nil, isLocked: locks)
+    if let node = Self.wantedNode(placement) {
+      let code = unsafe martlet_numa_bind(base, length, CInt(truncatingIfNeeded: node))
+      if code == 0 {
+        grant.node = node
+      } else {
+        grant.refusals.append("NUMA node \(node) refused: \(unsafe String(cString: strerror(code)))")
+      }
+    }
+    state = Mutex(State(grant: grant))
+  }
+
+  /// The node that `placement` asks for, or nil where first touch will do.
+  private static func wantedNode(_ placement: MemoryPlacement) -> Int? {
+    switch placement {
+    case .firstTouch: return nil
+    case .node(let node): return node
+    case .localNode:
+      let node = martlet_numa_local_node()
+      return node >= 0 ? Int(node) : nil
+    }
   }
 
   deinit { unsafe munmap(mapping, mappingBytes) }
@@ -100,34 +124,6 @@ public enum ArenaError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// Bytes still to be handed out.
   public var freeBytes: Int { capacityBytes - usedBytes }
-
-  /// Bytes of the arena that the kernel backs by huge pages at this moment, or nil where it does not say.
-  ///
-  /// Transparent huge pages are a wish: this is whether it was granted. Reads `/proc/self/smaps`; milliseconds.
-  public func hugeBytes() -> Int? {
-    guard let file = unsafe fopen("/proc/self/smaps", "re") else { return nil }
-    defer { unsafe fclose(file) }
-    let first = UInt(bitPattern: unsafe base)
-    let last = first + UInt(capacityBytes)
-    var line = [CChar](repeating: 0, count: 512)
-    var isInside = false
-    var pageKiB = 0
-    var kibibytes = 0
-    while unsafe fgets(&line, CInt(line.count), file) != nil {
-      let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      let words = text.split(whereSeparator: { $0 == " " || $0 == "\n" })
-      guard let key = words.first else { continue }
-      let ends = key.split(separator: "-").map { UInt($0, radix: 16) }
-      if ends.count == 2, let from = ends[0], let to = ends[1] {
-        isInside = from < last && to > first
-      } else if isInside, words.count > 1, let value = Int(words[1]) {
-        if key == "KernelPageSize:" { pageKiB = value }
-        if key == "AnonHugePages:" { kibibytes += value }
-        if key == "Private_Hugetlb:", pageKiB >= 2048 { kibibytes += value }
-      }
-    }
-    return min(kibibytes << 10, capacityBytes)
-  }
 
   /// The next `byteCount` bytes, zeroed and pre-faulted, or nil when the arena is full.
   ///
@@ -146,17 +142,30 @@ public enum ArenaError: Error, Hashable, Sendable, CustomStringConvertible {
     guard let offset else { return nil }
     let taken = unsafe base + offset
     guard byteCount > 0 else { return unsafe taken }
-    // Only this caller has these bytes. Touching is enough: the memory is anonymous, so it is zero already.
-    for place in stride(from: 0, to: byteCount, by: pageBytes) {
-      unsafe (taken + place).storeBytes(of: 0, as: UInt8.self)
-    }
-    // The start need not be that of a page, so the last page may have been stepped over.
-    unsafe (taken + (byteCount - 1)).storeBytes(of: 0, as: UInt8.self)
+    // Only this caller has these bytes. The memory is anonymous, so it is zero already.
+    unsafe preFault(taken, byteCount: byteCount)
     if locks, unsafe mlock(taken, byteCount) != 0 {
       let reason = unsafe String(cString: strerror(errno))
-      state.withLock { $0.grant.lock = "not locked (\(reason))" }
+      state.withLock {
+        // One line, however many takes are refused.
+        if $0.grant.isLocked { $0.grant.refusals.append("lock refused: \(reason)") }
+        $0.grant.isLocked = false
+      }
     }
     return unsafe taken
+  }
+
+  /// Has every page of a fresh range backed by memory.
+  @unsafe private func preFault(_ start: UnsafeMutableRawPointer, byteCount: Int) {
+    let first = UInt(bitPattern: start) & ~UInt(4095)
+    let length = Int(UInt(bitPattern: start) - first) + byteCount
+    // One call for all pages, where the kernel knows it (since 5.14).
+    if unsafe madvise(UnsafeMutableRawPointer(bitPattern: first), length, 23 /* MADV_POPULATE_WRITE */) == 0 { return }
+    for place in stride(from: 0, to: byteCount, by: pageBytes) {
+      unsafe (start + place).storeBytes(of: 0, as: UInt8.self)
+    }
+    // The start need not be that of a page, so the last page may have been stepped over.
+    unsafe (start + (byteCount - 1)).storeBytes(of: 0, as: UInt8.self)
   }
 
   /// The next `byteCount` bytes as `take` gives them, or a typed error where `take` gives nil.

@@ -36,15 +36,32 @@ import TradingTypes
     #expect(hadRest && !hadMore)
   }
 
-  @Test func `the grant says what the system gave`() {
+  @Test func `the report measures what the system gave`() {
     let arena = Arena(capacityBytes: 8 << 20, locks: true)
     _ = Slab<UInt64>(repeating: 1, count: 1 << 19, in: arena)
-    let grant = arena.grant
-    #expect(["explicit huge", "transparent huge", "4 KiB"].contains(grant.pages))
-    #expect(grant.lock.contains("locked"))
-    let hugeBytes = arena.hugeBytes() ?? 0
-    #expect((0...arena.capacityBytes).contains(hugeBytes))
-    print("arena: \(grant), \(hugeBytes >> 20) MiB of \(arena.capacityBytes >> 20) in huge pages")
+    let report = arena.report()
+    #expect(["explicit huge", "transparent huge", "4 KiB"].contains(report.pages))
+    #expect(report.capacityBytes == 8 << 20 && report.usedBytes >= 4 << 20)
+    #expect((0...arena.capacityBytes).contains(report.hugeBytes ?? 0))
+    // Locked as asked, or a line that says why not.
+    #expect((report.lockedBytes ?? 0) >= 4 << 20 || report.refusals.contains { $0.hasPrefix("lock refused") })
+    // Memory lies where it was bound to, as the kernel itself tells.
+    if let node = report.boundNode { #expect(report.firstPageNode == node) }
+    print("arena: \(report)")
+  }
+
+  @Test func `a node that is not there is refused with a line, and the memory is usable all the same`() {
+    let arena = Arena(capacityBytes: 2 << 20, placement: .node(4095))
+    let slab = Slab<UInt64>(repeating: 7, count: 1024, in: arena)
+    #expect(slab[1023] == 7)
+    let report = arena.report()
+    #expect(report.boundNode == nil)
+    #expect(report.refusals.contains { $0.hasPrefix("NUMA node 4095 refused") })
+  }
+
+  @Test func `first touch asks for no node`() {
+    let report = Arena(capacityBytes: 2 << 20, placement: .firstTouch).report()
+    #expect(report.boundNode == nil && report.refusals.isEmpty)
   }
 
   @Test(arguments: Seeds.brief)
