@@ -129,7 +129,7 @@ extension LatencyRing {
     /// Elements the ring holds.
     @inlinable public var capacity: Int { Int(mask) + 1 }
 
-    @inlinable mutating func hasRoom() -> Bool {
+    @inlinable @inline(__always) mutating func hasRoom() -> Bool {
       // Wrapping: both counters only grow, so their difference stays right.
       guard position &- knownConsumed > mask else { return true }
       // Acquire, paired with the release in `publishConsumed`: the slot was read before we write it again.
@@ -137,7 +137,7 @@ extension LatencyRing {
       return position &- knownConsumed <= mask
     }
 
-    @inlinable mutating func write(_ element: Element) {
+    @inlinable @inline(__always) mutating func write(_ element: Element) {
       // In bounds: the mask keeps the index below the capacity.
       let slot = unsafe slots + Int(truncatingIfNeeded: position & mask) &* LatencyRing.slotStride
       unsafe (slot + LatencyRing.elementOffset).storeBytes(of: element, as: Element.self)
@@ -150,7 +150,7 @@ extension LatencyRing {
     /// Appends `element`, or answers false when no slot is known to be free.
     ///
     /// - Complexity: O(1), no allocation, wait-free.
-    @inlinable public mutating func tryPush(_ element: Element) -> Bool {
+    @inlinable @inline(__always) public mutating func tryPush(_ element: Element) -> Bool {
       guard hasRoom() else { return false }
       write(element)
       if allowsParking { control.consumerSpot.wakeIfParked() }
@@ -238,7 +238,7 @@ extension LatencyRing {
     /// Elements the ring holds.
     @inlinable public var capacity: Int { Int(mask) + 1 }
 
-    @inlinable mutating func publishConsumed() {
+    @inlinable @inline(__always) mutating func publishConsumed() {
       guard position != publishedPosition else { return }
       publishedPosition = position
       // Release, paired with the acquire in `hasRoom`: the slots were read before they are written again.
@@ -247,7 +247,7 @@ extension LatencyRing {
     }
 
     /// Whether an element is there. Looking in vain publishes the reader's position.
-    @inlinable mutating func hasElement() -> Bool {
+    @inlinable @inline(__always) mutating func hasElement() -> Bool {
       // In bounds: the mask keeps the index below the capacity.
       let slot = unsafe slots + Int(truncatingIfNeeded: position & mask) &* LatencyRing.slotStride
       // Acquire, paired with the release in `write`: the element is complete before it is read.
@@ -261,7 +261,7 @@ extension LatencyRing {
     /// The oldest element, or nil when there is none.
     ///
     /// - Complexity: O(1), no allocation, wait-free.
-    @inlinable public mutating func tryPop() -> Element? {
+    @inlinable @inline(__always) public mutating func tryPop() -> Element? {
       guard hasElement() else { return nil }
       let slot = unsafe slots + Int(truncatingIfNeeded: position & mask) &* LatencyRing.slotStride
       let element = unsafe (slot + LatencyRing.elementOffset).load(as: Element.self)

@@ -121,7 +121,7 @@ extension ThroughputRing {
     @inlinable public var capacity: Int { Int(mask) + 1 }
 
     /// Free slots, looked up again only when fewer than `wanted` are known.
-    @inlinable mutating func freeSlots(wanted: Int) -> Int {
+    @inlinable @inline(__always) mutating func freeSlots(wanted: Int) -> Int {
       // Wrapping: both counters only grow, so their difference stays right; it is at most the capacity.
       var free = Int(truncatingIfNeeded: mask &+ 1 &- (position &- knownConsumed))
       if free < wanted {
@@ -132,7 +132,7 @@ extension ThroughputRing {
       return free
     }
 
-    @inlinable mutating func advance(by count: Int) {
+    @inlinable @inline(__always) mutating func advance(by count: Int) {
       // Wrapping: a free-running counter.
       position &+= UInt64(truncatingIfNeeded: count)
       claimed = 0
@@ -144,7 +144,7 @@ extension ThroughputRing {
     /// Appends `element`, or answers false when the ring is full.
     ///
     /// - Complexity: O(1), no allocation, wait-free.
-    @inlinable public mutating func tryPush(_ element: Element) -> Bool {
+    @inlinable @inline(__always) public mutating func tryPush(_ element: Element) -> Bool {
       guard freeSlots(wanted: 1) > 0 else { return false }
       // In bounds: the mask keeps the index below the capacity.
       unsafe slots[Int(truncatingIfNeeded: position & mask)] = element
@@ -158,7 +158,9 @@ extension ThroughputRing {
     /// is free; the next claim goes on at the start. A later claim replaces an unpublished one.
     ///
     /// - Complexity: O(1), no allocation, wait-free.
-    @inlinable @_lifetime(&self) public mutating func claim(upTo countMax: Int) -> MutableSpan<Element> {
+    @inlinable @inline(__always) @_lifetime(&self) public mutating func claim(upTo countMax: Int) -> MutableSpan<
+      Element
+    > {
       let place = Int(truncatingIfNeeded: position & mask)
       claimed = max(0, min(countMax, freeSlots(wanted: countMax), capacity &- place))
       fetchNext(after: place &+ claimed)
@@ -183,7 +185,7 @@ extension ThroughputRing {
     /// Makes the first `count` claimed slots visible to the consumer, with one store.
     ///
     /// - Precondition: at most the count of the last claim.
-    @inlinable public mutating func publish(_ count: Int) {
+    @inlinable @inline(__always) public mutating func publish(_ count: Int) {
       precondition(count >= 0 && count <= claimed, "ThroughputRing: what is published was claimed")
       guard count > 0 else { return }
       advance(by: count)
@@ -192,7 +194,7 @@ extension ThroughputRing {
     /// Claims exactly `count` slots, over the end of the ring's memory if need be, or none of them.
     ///
     /// Written by `write(_:atClaimed:)`, made visible by `publish(count)`: how a record of several elements goes in whole.
-    @inlinable public mutating func tryClaim(_ count: Int) -> Bool {
+    @inlinable @inline(__always) public mutating func tryClaim(_ count: Int) -> Bool {
       guard count >= 0, count <= freeSlots(wanted: count) else {
         claimed = 0
         return false
@@ -204,7 +206,7 @@ extension ThroughputRing {
     /// Writes the claimed slot `index`, counted from the first one claimed.
     ///
     /// - Precondition: `0 <= index`, below the count of the last claim.
-    @inlinable public mutating func write(_ element: Element, atClaimed index: Int) {
+    @inlinable @inline(__always) public mutating func write(_ element: Element, atClaimed index: Int) {
       precondition(
         UInt(bitPattern: index) < UInt(bitPattern: claimed), "ThroughputRing: what is written was claimed")
       // In bounds: masked. Wrapping: a free-running counter.
@@ -281,7 +283,7 @@ extension ThroughputRing {
     @inlinable public var capacity: Int { Int(mask) + 1 }
 
     /// Elements to read, looked up again only when fewer than `wanted` are known.
-    @inlinable mutating func readyElements(wanted: Int) -> Int {
+    @inlinable @inline(__always) mutating func readyElements(wanted: Int) -> Int {
       // Wrapping: both counters only grow, so their difference stays right; it is at most the capacity.
       var ready = Int(truncatingIfNeeded: knownPublished &- position)
       if ready < wanted {
@@ -295,7 +297,7 @@ extension ThroughputRing {
     /// The oldest element, or nil when there is none.
     ///
     /// - Complexity: O(1), no allocation, wait-free.
-    @inlinable public mutating func tryPop() -> Element? {
+    @inlinable @inline(__always) public mutating func tryPop() -> Element? {
       guard readyElements(wanted: 1) > 0 else { return nil }
       // In bounds: the mask keeps the index below the capacity.
       let element = unsafe slots[Int(truncatingIfNeeded: position & mask)]
@@ -303,7 +305,7 @@ extension ThroughputRing {
       return element
     }
 
-    @inlinable mutating func advance(by count: Int) {
+    @inlinable @inline(__always) mutating func advance(by count: Int) {
       // Wrapping: a free-running counter.
       position &+= UInt64(truncatingIfNeeded: count)
       // Release, paired with the acquire in `freeSlots`: the slots were read before they are written again.
@@ -317,7 +319,9 @@ extension ThroughputRing {
     /// view goes on at the start.
     ///
     /// - Complexity: O(1), no allocation, wait-free.
-    @inlinable @_lifetime(&self) public mutating func available(upTo countMax: Int = .max) -> Span<Element> {
+    @inlinable @inline(__always) @_lifetime(&self) public mutating func available(upTo countMax: Int = .max) -> Span<
+      Element
+    > {
       let place = Int(truncatingIfNeeded: position & mask)
       let ready = readyElements(wanted: min(countMax, capacity))
       let count = max(0, min(countMax, ready, capacity &- place))
@@ -332,7 +336,7 @@ extension ThroughputRing {
     /// The element `index` places after the oldest one, over the end of the ring's memory if need be.
     ///
     /// - Precondition: `0 <= index`, below the last `availableCount`.
-    @inlinable public func element(at index: Int) -> Element {
+    @inlinable @inline(__always) public func element(at index: Int) -> Element {
       // Wrapping: the difference of two counters, at most the capacity.
       precondition(
         index >= 0 && UInt64(truncatingIfNeeded: index) < knownPublished &- position,
@@ -344,7 +348,7 @@ extension ThroughputRing {
     /// Gives the slots of the `count` oldest elements back to the producer, with one store.
     ///
     /// - Precondition: at most the count of the last `available`.
-    @inlinable public mutating func release(_ count: Int) {
+    @inlinable @inline(__always) public mutating func release(_ count: Int) {
       // Wrapping: the difference of two counters, at most the capacity.
       precondition(
         count >= 0 && UInt64(truncatingIfNeeded: count) <= knownPublished &- position,

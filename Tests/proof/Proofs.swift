@@ -23,6 +23,13 @@ enum Proofs {
     }
   }
 
+  static func hotLoops() throws -> [String] {
+    try timed("hot loops: \(HotLoops.count) operations of each ring in code like a host's") {
+      let failures = try HotLoops.run()
+      return ("\(failures.count) wrong sums", failures)
+    }
+  }
+
   static func itch(seed: UInt64) throws -> [String] {
     let slice = ItchProof.slice(byteCount: 65_536, seed: seed)
     var failures = timed("itch: every prefix of \(slice.count) bytes, seed \(seed)") {
