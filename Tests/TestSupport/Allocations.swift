@@ -11,6 +11,9 @@ public let countsAllocations: Bool = {
   return !isDebug && martlet_counts_allocations()
 }()
 
+/// Whether a sanitizer stands between this process and the system: it answers some calls itself.
+public let isSanitized = !martlet_counts_allocations()
+
 /// What `body` allocated and retained on this thread. Warm the path up first.
 @inline(never)
 public func counting(_ body: () -> Void) -> martlet_counts {

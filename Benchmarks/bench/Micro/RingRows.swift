@@ -1,5 +1,6 @@
 import CPlatform
 import EngineTelemetry
+import Glibc
 import LockFreeRings
 import Synchronization
 import TradingTypes
@@ -18,10 +19,7 @@ extension MicroBenchmarks {
       return []
     }
     let other = ThreadConfiguration(name: "bench.other", processor: near)
-    let regime = lineRoundTrip(other)
-    notes.append(
-      "ring rows: a bare line goes there and back in \(Readable.time(regime)): the two processors are "
-        + (regime < 150 ? "near (a shared cache)" : "far (no shared cache)"))
+    notes.append(awaitNearRegime(other))
     // 64 bytes travel as what they are in the engine: a market event.
     let event = MarketEvent(kind: .trade, time: .distantPast, instrument: .none)
     var rows: [MicroRow] = []
@@ -36,6 +34,23 @@ extension MicroBenchmarks {
       }
     }
     return rows
+  }
+
+  /// Two virtual processors lie near each other or far apart, and their host moves them: waits a while for near, and says what it was.
+  private func awaitNearRegime(_ other: ThreadConfiguration) -> String {
+    // Between what was seen of either kind: 34 to 125 ns near, 360 ns and more far.
+    let nearMax = 200.0
+    let probesMax = effort.batchNanoseconds == 0 ? 1 : 100
+    var regime = lineRoundTrip(other)
+    var probes = 1
+    while regime > nearMax, probes < probesMax {
+      _ = usleep(100_000)
+      regime = lineRoundTrip(other)
+      probes += 1
+    }
+    let waited = probes > 1 ? " after \(probes) looks" : ""
+    return "ring rows: a bare line goes there and back in \(Readable.time(regime))\(waited): the two processors are "
+      + (regime <= nearMax ? "near (a shared cache)" : "far (no shared cache), which slows the rows below")
   }
 
   private final class Line: Sendable {
