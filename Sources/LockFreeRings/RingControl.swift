@@ -7,6 +7,8 @@ public enum RingError: Error, Hashable, Sendable, CustomStringConvertible {
   case capacityIsNotPowerOfTwo(Int)
   /// The capacity is above `ringCapacityMax`, or its size in bytes does not fit an `Int`.
   case capacityIsTooLarge(Int)
+  /// There are no producers, or as many as slots.
+  case producersExceedCapacity(producers: Int, capacity: Int)
   /// The arena has no room for the slots.
   case arena(ArenaError)
 
@@ -15,6 +17,8 @@ public enum RingError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .capacityIsNotPowerOfTwo(let capacity): "Ring: the capacity is a power of two, not \(capacity)"
     case .capacityIsTooLarge(let capacity): "Ring: the capacity is at most \(ringCapacityMax), not \(capacity)"
+    case .producersExceedCapacity(let producers, let capacity):
+      "Ring: the producers are at least 1 and fewer than the \(capacity) slots, not \(producers)"
     case .arena(let error): error.description
     }
   }
