@@ -7,6 +7,8 @@ public enum RingError: Error, Hashable, Sendable, CustomStringConvertible {
   case capacityIsNotPowerOfTwo(Int)
   /// The capacity is above `ringCapacityMax`, or its size in bytes does not fit an `Int`.
   case capacityIsTooLarge(Int)
+  /// More history is asked for than a ring can keep beside the room to write.
+  case historyExceedsCapacity(history: Int, capacity: Int)
   /// There are no producers, or as many as slots.
   case producersExceedCapacity(producers: Int, capacity: Int)
   /// The arena has no room for the slots.
@@ -17,6 +19,8 @@ public enum RingError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .capacityIsNotPowerOfTwo(let capacity): "Ring: the capacity is a power of two, not \(capacity)"
     case .capacityIsTooLarge(let capacity): "Ring: the capacity is at most \(ringCapacityMax), not \(capacity)"
+    case .historyExceedsCapacity(let history, let capacity):
+      "Ring: the history is 0 to \(capacity - 1) elements, not \(history)"
     case .producersExceedCapacity(let producers, let capacity):
       "Ring: the producers are at least 1 and fewer than the \(capacity) slots, not \(producers)"
     case .arena(let error): error.description
@@ -85,6 +89,11 @@ func validatedRingBytes(capacity: Int, stride: Int) throws(RingError) -> Int {
     unsafe isParked.initialize(to: Atomic(0))
   }
 
+  /// A spot that was made before.
+  @unsafe @inlinable init(existing memory: UnsafeMutableRawPointer) {
+    unsafe isParked = memory.assumingMemoryBound(to: Atomic<UInt32>.self)
+  }
+
   /// The sleeper's first step. It looks once more afterwards.
   @usableFromInline func announce() {
     // Sequentially consistent, with the fence of `wakeIfParked`: see the type.
@@ -109,6 +118,11 @@ func validatedRingBytes(capacity: Int, stride: Int) throws(RingError) -> Int {
   /// The waker's step, after it has published.
   @inlinable func wakeIfParked() {
     atomicMemoryFence(ordering: .sequentiallyConsistent)
+    wakeIfAnnounced()
+  }
+
+  /// The waker's step where the fence has been made already, for several spots.
+  @inlinable func wakeIfAnnounced() {
     // Relaxed: the fence orders it after what was published.
     if unsafe isParked.pointee.load(ordering: .relaxed) != 0 { wake() }
   }
