@@ -31,6 +31,19 @@ enum HotLoops {
       var reader = try cell.reader()
       judge("snapshot cell", hotLoopSnapshot(&reader, count))
     }
+    do {
+      var ring = try ManyProducerRing<UInt64>(capacity: 1024, producersMax: 2, in: arena)
+      var producer = ring.takeProducer()
+      var consumer = ring.takeConsumer()
+      judge("many-producer ring", hotLoopManyProducers(&producer, &consumer, count))
+    }
+    do {
+      let ring = try BroadcastRing<UInt64>(capacity: 1024, repeating: 0, in: arena)
+      var producer = ring.takeProducer()
+      var consumer = try ring.join("first")
+      var follower = try ring.join("second", after: [consumer.seat])
+      judge("broadcast ring", hotLoopBroadcast(&producer, &consumer, &follower, count))
+    }
     // Calls on purpose: were it not reported, the look at the machine code would see nothing.
     _ = hotLoopPlantedCall(count)
     return failures
@@ -76,6 +89,42 @@ enum HotLoops {
         for index in 0..<there { sum &+= view[index] }
       }
       consumer.release(there)
+    }
+    return sum
+  }
+
+  @inline(never) static func hotLoopManyProducers(
+    _ producer: inout ManyProducerRing<UInt64>.Producer, _ consumer: inout ManyProducerRing<UInt64>.Consumer,
+    _ count: Int
+  ) -> UInt64 {
+    var sum: UInt64 = 0
+    for number in 0..<count {
+      while !producer.tryPush(UInt64(truncatingIfNeeded: number)) { spinPause() }
+      sum &+= consumer.tryPop() ?? 0
+    }
+    return sum
+  }
+
+  @inline(never) static func hotLoopBroadcast(
+    _ producer: inout BroadcastProducer<UInt64>, _ consumer: inout BroadcastConsumer<UInt64>,
+    _ follower: inout BroadcastConsumer<UInt64>, _ count: Int
+  ) -> UInt64 {
+    var sum: UInt64 = 0
+    var next = 0
+    while next < count {
+      var slots = producer.claim(upTo: min(32, count - next))
+      let claimed = slots.count
+      for index in 0..<claimed { slots[index] = UInt64(truncatingIfNeeded: next &+ index) }
+      producer.publish(claimed)
+      next += claimed
+      var there = 0
+      do {
+        let view = consumer.available()
+        there = view.count
+        for index in 0..<there { sum &+= view[index] }
+      }
+      consumer.release(there)
+      while follower.tryPop() != nil {}
     }
     return sum
   }

@@ -17,13 +17,14 @@ struct MicroBenchmarks {
   let processors: [Int]
 
   /// The names of all rows, in the order of the report.
-  static let names = ringNames + feedNames + stageNames + recordNames
+  static let names = ringNames + busNames + feedNames + stageNames + recordNames
 
   /// Measures the rows that `isSelected` lets through; what a reader must know of them becomes a note.
   func run(notes: inout [String], _ isSelected: (String) -> Bool) throws -> [MicroRow] {
     var rows: [MicroRow] = []
     func selects(_ names: [String]) -> Bool { names.contains(where: isSelected) }
     if selects(Self.ringNames) { rows += try ringRows(notes: &notes, isSelected) }
+    if selects(Self.busNames) { rows += try busRows(isSelected) }
     if selects(Self.feedNames) { rows += try feedRows(notes: &notes, isSelected) }
     if selects(Self.stageNames) || isSelected("telemetry.record") || isSelected("journal.publish") {
       let samples = try WalkSamples(setup, input.bytes, messagesMax: effort.walkMessages)
