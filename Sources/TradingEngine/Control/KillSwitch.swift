@@ -21,6 +21,8 @@ public import TradingTypes
   case venueDisconnect = 8
   /// A security alert.
   case security = 9
+  /// Another shard of the same portfolio stopped.
+  case otherShard = 10
 }
 
 /// Where a trip applies.

@@ -1,3 +1,4 @@
+public import LockFreeRings
 public import TradingTypes
 
 /// Where decisions and reports go: a checksum, a journal, a host's own log. Called after the decision's time was taken.
@@ -6,6 +7,13 @@ public protocol DecisionSink: ~Copyable {
   mutating func record(_ decision: borrowing Decision, plan: borrowing RoutePlan)
   /// A venue reported about one of our orders, and the ledger took it in.
   mutating func record(_ report: borrowing ExecutionReport)
+  /// A limit that several pipelines share was used at an event time; its ticket says when among all uses.
+  mutating func record(_ use: borrowing LimitUse, at time: Timestamp)
+}
+
+extension DecisionSink where Self: ~Copyable {
+  /// Uses of shared limits are no concern of most sinks.
+  @inlinable public mutating func record(_ use: borrowing LimitUse, at time: Timestamp) {}
 }
 
 /// The decision checksum: FNV-1a 64 over one little-endian record a decision, in input order.

@@ -1,5 +1,5 @@
 public import EventJournal
-internal import LockFreeRings
+public import LockFreeRings
 public import TradingTypes
 
 /// Types of the records that an engine writes into its journal.
@@ -10,6 +10,8 @@ public import TradingTypes
   case childOrder = 2
   /// An `ExecutionReport`.
   case execution = 3
+  /// A `LimitUse`; its ticket says when among all uses of that limit, whatever its place in the journal.
+  case limitUse = 4
 }
 
 /// Keeps every decision, child order and report in a journal, and the decision checksum beside it.
@@ -52,6 +54,11 @@ public import TradingTypes
   /// Keeps a report.
   public mutating func record(_ report: borrowing ExecutionReport) {
     put(.execution, copy report, at: report.time, TraceID(source: source, sequence: report.clientOrderID.value))
+  }
+
+  /// Keeps a use of a shared limit.
+  public mutating func record(_ use: borrowing LimitUse, at time: Timestamp) {
+    put(.limitUse, copy use, at: time, TraceID(source: source, sequence: use.tag))
   }
 
   private mutating func put<Payload: BitwiseCopyable>(

@@ -37,4 +37,19 @@ public import TradingTypes
 
   /// Decisions that ended with `verdict`.
   public subscript(verdict: DecisionVerdict) -> UInt64 { verdicts[Int(verdict.rawValue)] }
+
+  /// Adds what another pipeline has done.
+  public mutating func add(_ other: PipelineCounts) {
+    messages += other.messages
+    triggers += other.triggers
+    for index in 0..<8 { verdicts[index] += other.verdicts[index] }
+    for index in 0..<41 { rejects[index] += other.rejects[index] }
+    orders += other.orders
+    fills += other.fills
+    refused += other.refused
+    withheld += other.withheld
+    unusableForecasts += other.unusableForecasts
+    insaneForecasts += other.insaneForecasts
+    misplacedReports += other.misplacedReports
+  }
 }

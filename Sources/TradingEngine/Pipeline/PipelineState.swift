@@ -54,4 +54,12 @@ public import TradingTypes
     strategy = StrategyID(index: 0)
     account = AccountID(index: 0)
   }
+
+  /// The end of the last primary bar that ended at or before `time`.
+  @inlinable func barEnd(before time: Timestamp) -> Timestamp {
+    let span = barSpan.nanoseconds
+    // Wrapping: times at the ends of their range give a bar somewhere, never a trap.
+    return Timestamp(
+      nanoseconds: (time.nanoseconds &- midnight.nanoseconds) / span &* span &+ midnight.nanoseconds)
+  }
 }

@@ -71,6 +71,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     ledger.startDay()
     let reader: SnapshotReader<ControlOrder>
     do throws(ArenaError) { reader = try control.reader() } catch { throw ConfigurationError(error.description) }
+    let share = try PortfolioShare(in: arena)
 
     self.rules = rules
     self.decoder = decoder
@@ -83,6 +84,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     self.router = router
     self.ledger = ledger
     self.control = reader
+    self.share = share
     kill = KillSwitch(instrumentCount: count, in: arena)
     triggers = KillTriggers(rules: configuration.kill, instrumentCount: count, in: arena)
     states = Slab(repeating: InstrumentState(terms: terms[0]), count: count, in: arena)

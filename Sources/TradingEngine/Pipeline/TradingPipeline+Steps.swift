@@ -32,6 +32,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
       }
       triggers.reported(report, &kill)
       guard outcome.changedLedger else { continue }
+      share.isOld = share.isLimited
       switch report.kind {
       case .filled: counts.fills &+= 1
       case .rejected: counts.refused &+= 1
@@ -65,16 +66,36 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   ///
   /// Reports due up to that end are in, those due after it are not, whichever message crosses it.
   @inlinable mutating func crossBarrier(at time: Timestamp) {
-    let span = rules.barSpan.nanoseconds
-    // Wrapping: times at the ends of their range give a barrier somewhere, never a trap.
-    let end = (time.nanoseconds &- rules.midnight.nanoseconds) / span &* span &+ rules.midnight.nanoseconds
-    settle(by: Timestamp(nanoseconds: end) + TimeSpan(nanoseconds: -1))
-    equity = ledger.equity
-    triggers.dayResult(ledger.dayProfit, at: time, &kill)
+    let end = rules.barEnd(before: time)
+    let part = sampleBarrier(end: end)
+    takeBarrier(part, at: time)
+    barrier = end + rules.barSpan
+  }
+
+  /// What this pipeline's books add to the portfolio at `end`; the first half of a barrier.
+  @inlinable mutating func sampleBarrier(end: Timestamp) -> BarrierPart {
+    settle(by: end + TimeSpan(nanoseconds: -1))
+    let totals = ledger.totals
+    let equityTwice = ledger.equityTwice
+    var part = BarrierPart()
+    // Wrapping: each is below 2^126 in a ledger.
+    part.gainTwice = equityTwice &- 2 &* totals.startingCash.nanos
+    part.dayGainTwice = equityTwice &- totals.dayEquityTwice
+    part.fallTwice = totals.dayPeakTwice &- equityTwice
+    part.gross = ledger.exposureOfFirm().gross
+    part.positions = Int64(ledger.positionsHeld)
+    return part
+  }
+
+  /// Takes the portfolio's total over; the second half of a barrier.
+  @inlinable mutating func takeBarrier(_ total: BarrierPart, at time: Timestamp) {
+    // Wrapping: below 2^126. Halves are rounded down, the fall up, as the ledger rounds them.
+    equity = Money(nanos: (2 &* ledger.totals.startingCash.nanos &+ total.gainTwice) >> 1)
+    triggers.dayResult(Money(nanos: total.dayGainTwice >> 1), at: time, &kill)
     if control.refresh() { obeyControl(at: time) }
     let drawdownMax = control.value.policy.dailyDrawdownMax * equity.real
-    if ledger.drawdown.real > drawdownMax { kill.trip(.global, to: .reducing, .dailyLoss, at: time) }
-    barrier = Timestamp(nanoseconds: end) + rules.barSpan
+    let drawdown = Money(nanos: (total.fallTwice &+ 1) >> 1)
+    if drawdown.real > drawdownMax { kill.trip(.global, to: .reducing, .dailyLoss, at: time) }
   }
 
   // MARK: - After the book
@@ -164,7 +185,8 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   ) -> SizingInputs {
     SizingInputs(
       instrument: states[Int(id.index)].terms, policy: policy, equity: equity,
-      grossExposure: ledger.exposureOfFirm().gross, openPositions: Int64(ledger.positionsHeld),
+      grossExposure: ledger.exposureOfFirm().gross + share.othersGross,
+      openPositions: Int64(ledger.positionsHeld) + share.othersPositions,
       position: ledger.position(of: id), openBuy: ledger.openBuy(of: id), openSell: ledger.openSell(of: id),
       quote: quote, vix: context.vix, vixAge: event.time - context.vixTime, time: event.time,
       causeSequence: event.sequence, nextClientOrderID: ClientOrderID(value: lastClientOrderID &+ 1),

@@ -62,6 +62,8 @@ public struct TradingPipeline<
   @usableFromInline var equity: Money
   @usableFromInline var context = ContextState()
   @usableFromInline var lastClientOrderID: UInt64 = 0
+  // What a shard knows of the others; nothing outside the sharded topology.
+  @usableFromInline var share: PortfolioShare
   // Working memory of a decision: here, not on the stack, because together they are some 3 KB.
   @usableFromInline var vector = FeatureVector()
   @usableFromInline var ladders: Slab<VenueLadder>
@@ -97,6 +99,7 @@ public struct TradingPipeline<
     // Acks and fills that are due, and bars that have ended, come before the event.
     if event.time >= barrier { crossBarrier(at: event.time) }
     settle(by: event.time)
+    if share.isOld { tellShare(at: event.time, tag: event.sequence) }
     closeBars(before: event)
 
     // 1: the book.
@@ -118,6 +121,7 @@ public struct TradingPipeline<
     counts.verdicts[Int(decision.verdict.rawValue)] &+= 1
     sink.record(decision, plan: plan)
     settle(by: event.time)
+    if share.isOld { tellShare(at: event.time, tag: event.sequence) }
     return effect
   }
 
@@ -163,7 +167,13 @@ public struct TradingPipeline<
     // 6: the checks.
     let killState = killState(of: intent)
     gate.noteHeartbeat(at: gateway.heartbeat(asOf: event.time))
-    let verdict = gate.check(intent, riskInputs(for: id, at: event.time, quote: quote, kill: killState), ledger)
+    let riskInputs = riskInputs(for: id, at: event.time, quote: quote, kill: killState)
+    if share.isLimited, let refusal = reserveShare(of: intent, riskInputs) {
+      probe.mark(.pretrade)
+      counts.rejects[Int(min(refusal.check, 40))] &+= 1
+      return Decision(intent: intent, verdict: .rejected, check: refusal.check)
+    }
+    let verdict = gate.check(intent, riskInputs, ledger)
     probe.mark(.pretrade)
     guard verdict.isPass else {
       counts.rejects[Int(min(verdict.check, 40))] &+= 1

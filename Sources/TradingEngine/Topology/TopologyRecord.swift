@@ -1,0 +1,119 @@
+public import LockFreeRings
+public import TradingTypes
+
+/// What the distributing thread sends to a pipeline, in the order of the input.
+@frozen public enum TopologyInput: BitwiseCopyable, Sendable {
+  /// A market event.
+  case event(MarketEvent)
+  /// A context value.
+  case context(ContextEvent)
+  /// A primary bar ended before message `sequence` at `time`: every shard samples its part.
+  case barrier(sequence: UInt64, time: Timestamp)
+  /// The feed was silent for too long before message `sequence` at `time`.
+  case silence(time: Timestamp)
+  /// Nothing for this pipeline up to `key`.
+  case progress(key: UInt64)
+  /// Nothing more.
+  case end
+}
+
+/// What one shard adds to the portfolio at a bar's end. Doubled, because mid-prices come in halves.
+@frozen public struct BarrierPart: BitwiseCopyable, Sendable {
+  /// Twice the change of equity since the books began, billionths.
+  @usableFromInline var gainTwice: Int128 = 0
+  /// Twice the change of equity since the day began, billionths.
+  @usableFromInline var dayGainTwice: Int128 = 0
+  /// Twice the fall of equity from its day's peak, billionths.
+  @usableFromInline var fallTwice: Int128 = 0
+  /// Gross exposure.
+  @usableFromInline var gross = Money.zero
+  /// Instruments with a position.
+  @usableFromInline var positions: Int64 = 0
+
+  @inlinable init() {}
+
+  /// Adds another shard's part.
+  @inlinable mutating func add(_ other: BarrierPart) {
+    // Wrapping: a ledger's sums are below 2^126 together; 16 shards of realistic books stay far below, and a wrong sum cannot trap.
+    gainTwice &+= other.gainTwice
+    dayGainTwice &+= other.dayGainTwice
+    fallTwice &+= other.fallTwice
+    gross.nanos &+= other.gross.nanos
+    positions &+= other.positions
+  }
+}
+
+/// What a pipeline sends to the collecting thread.
+@frozen public enum TopologyOutput: BitwiseCopyable, Sendable {
+  /// A decision, followed by that many child orders.
+  case decision(Decision, children: UInt8)
+  /// A child order of the decision before it.
+  case child(ChildOrder)
+  /// A venue's report that the ledger took in.
+  case report(ExecutionReport)
+  /// A use of a shared limit at an event time.
+  case use(LimitUse, time: Timestamp)
+  /// The shard's part at a bar's end; it waits for the total.
+  case barrier(BarrierPart)
+  /// Nothing up to here.
+  case progress
+  /// Nothing more.
+  case end
+}
+
+/// An output and its place in the input: twice the message's number, plus one for what the message itself caused.
+@frozen public struct KeyedOutput: BitwiseCopyable, Sendable {
+  @usableFromInline var key: UInt64
+  @usableFromInline var output: TopologyOutput
+
+  @inlinable init(key: UInt64, _ output: TopologyOutput) {
+    self.key = key
+    self.output = output
+  }
+
+  /// What a ring's slot holds before it is first written.
+  public static var nothing: KeyedOutput { KeyedOutput(key: 0, .progress) }
+}
+
+/// The sink of a pipeline in a topology: hands everything to the collecting thread through a ring. A full ring is waited for: orders
+/// and fills do not drop.
+@frozen public struct DecisionForwarder: DecisionSink, ~Copyable {
+  @usableFromInline var ring: ThroughputRing<KeyedOutput>.Producer
+  @usableFromInline let wait: TopologyWait
+  /// The place in the input of what is recorded from now on.
+  @usableFromInline var key: UInt64 = 0
+  @usableFromInline var toldKey: UInt64 = 0
+
+  /// A forwarder into `ring`.
+  public init(_ ring: consuming ThroughputRing<KeyedOutput>.Producer, wait: TopologyWait) {
+    self.ring = ring
+    self.wait = wait
+  }
+
+  /// Appends an output under the current key.
+  @inlinable mutating func put(_ output: TopologyOutput) {
+    toldKey = key
+    let keyed = KeyedOutput(key: key, output)
+    if ring.tryPush(keyed) { return }
+    // What is lost when the topology stops belongs to a run that ends with an error.
+    while !ring.push(keyed, waiting: wait.strategy, until: wait.slice) { if wait.isOver { return } }
+  }
+
+  /// Forwards a decision and its child orders.
+  @inlinable public mutating func record(_ decision: borrowing Decision, plan: borrowing RoutePlan) {
+    let count = decision.verdict == .routed ? plan.count : 0
+    put(.decision(copy decision, children: UInt8(truncatingIfNeeded: count)))
+    for index in 0..<count { put(.child(plan.children[index])) }
+  }
+
+  /// Forwards a report.
+  @inlinable public mutating func record(_ report: borrowing ExecutionReport) { put(.report(copy report)) }
+
+  /// Forwards a use of a shared limit.
+  @inlinable public mutating func record(_ use: borrowing LimitUse, at time: Timestamp) {
+    put(.use(copy use, time: time))
+  }
+
+  /// Says that everything up to the current key is there, where that is news.
+  @inlinable mutating func tellProgress() { if toldKey != key { put(.progress) } }
+}
