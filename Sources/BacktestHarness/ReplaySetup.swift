@@ -48,21 +48,36 @@ public struct ReplaySetup: Sendable {
     arena: Arena? = nil
   ) throws(ConfigurationError) -> ReplayPipeline<Probe, Sink> {
     let arena = arena ?? Arena(capacityBytes: arenaBytes)
-    let venues = try SimulatedVenues(
+    return try makePipeline(
+      gateway: makeVenues(in: arena), probe: probe, sink: sink, control: control, in: arena)
+  }
+
+  /// The simulated venues of the configuration.
+  public func makeVenues(in arena: Arena) throws(ConfigurationError) -> SimulatedVenues {
+    try SimulatedVenues(
       venues: configuration.venueDirectory(), split: configuration.displaySplit(), instruments: directory,
       latency: TimeSpan(nanoseconds: configuration.venueLatencyNanoseconds),
       queueCapacity: Int(configuration.capacity.openOrders), in: arena)
+  }
+
+  /// A pipeline in its start state over a gateway of the caller's.
+  public func makePipeline<
+    Gateway: VenueGateway & ~Copyable, Probe: PipelineProbe & ~Copyable, Sink: DecisionSink & ~Copyable
+  >(
+    gateway: consuming Gateway, probe: consuming Probe, sink: consuming Sink, control: EngineControl?, in arena: Arena
+  ) throws(ConfigurationError) -> TradingPipeline<Ensemble, Gateway, Probe, Sink> {
     let ensemble = Ensemble(artifact, kernels: kernels, in: arena)
     let shared: EngineControl
-    if let control {
-      shared = control
-    } else {
-      do throws(ArenaError) {
-        shared = try EngineControl(policy: .standard(configuration.mode), in: arena)
-      } catch { throw ConfigurationError(error.description) }
-    }
+    if let control { shared = control } else { shared = try makeControl(in: arena) }
     return try TradingPipeline(
-      configuration: configuration, instruments: directory, midnight: midnight, model: ensemble, gateway: venues,
+      configuration: configuration, instruments: directory, midnight: midnight, model: ensemble, gateway: gateway,
       probe: probe, sink: sink, control: shared, in: arena)
+  }
+
+  /// A control in the mode of the configuration.
+  public func makeControl(in arena: Arena) throws(ConfigurationError) -> EngineControl {
+    do throws(ArenaError) {
+      return try EngineControl(policy: .standard(configuration.mode), in: arena)
+    } catch { throw ConfigurationError(error.description) }
   }
 }

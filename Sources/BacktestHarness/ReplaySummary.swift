@@ -26,9 +26,9 @@ public struct ReplaySummary: Sendable {
   public var stateHash: String
 
   /// What `pipeline` has done so far.
-  public init<Probe: PipelineProbe & ~Copyable, Sink: DecisionSink & ~Copyable>(
-    _ pipeline: borrowing ReplayPipeline<Probe, Sink>
-  ) {
+  public init<
+    Gateway: VenueGateway & ~Copyable, Probe: PipelineProbe & ~Copyable, Sink: DecisionSink & ~Copyable
+  >(_ pipeline: borrowing TradingPipeline<Ensemble, Gateway, Probe, Sink>) {
     counts = pipeline.counts
     positions = pipeline.ledger.positionsHeld
     cash = pipeline.ledger.cash
@@ -39,6 +39,28 @@ public struct ReplaySummary: Sendable {
     killLevel = pipeline.kill.globalLevel
     killTrips = pipeline.kill.tripCount
     stateHash = pipeline.stateHash()
+  }
+
+  /// What shards have done together. The drawdown is the sum of theirs, which the portfolio's is never above; the state hash is over
+  /// theirs in shard order.
+  init(sharing parts: [ReplaySummary], _ startingCash: Money) {
+    self = parts[0]
+    guard parts.count > 1 else { return }
+    var hash = SHA256()
+    hash.combine(stateHash.utf8)
+    for part in parts.dropFirst() {
+      counts.add(part.counts)
+      positions += part.positions
+      cash = cash + part.cash - startingCash
+      realised = realised + part.realised
+      unrealised = unrealised + part.unrealised
+      fees = fees + part.fees
+      drawdown = drawdown + part.drawdown
+      killLevel = max(killLevel, part.killLevel)
+      killTrips += part.killTrips
+      hash.combine(part.stateHash.utf8)
+    }
+    stateHash = hash.hex
   }
 
   /// Profit of the day: realised and unrealised, less fees.

@@ -1,0 +1,228 @@
+internal import EngineTelemetry
+internal import LockFreeRings
+internal import SimulatedVenue
+internal import Synchronization
+internal import TradingEngine
+internal import TradingTypes
+
+/// The threads, rings and shared limits of one run.
+struct TopologyThreads: ~Copyable {
+  private let plan: TopologyRun
+  private let status: TopologyStatus
+  private let arena: Arena
+  private let board = ResultBoard()
+  private let processors: [Int?]
+  private let spinsMax: Int
+  private var threads: [(thread: PinnedThread, name: String)] = []
+
+  init(_ plan: TopologyRun) {
+    self.plan = plan
+    status = TopologyStatus(patienceMilliseconds: plan.patienceMilliseconds)
+    let record = MemoryLayout<KeyedOutput>.stride + MemoryLayout<TopologyInput>.stride
+    arena = Arena(capacityBytes: (ShardMap.countMax + 1) * (plan.ringCapacity * record + (1 << 20)))
+    // A thread each where there are processors enough; else they share, and waiting must not keep the others from running.
+    let allowed = ThreadConfiguration.allowedProcessors
+    let needed = plan.topology.threadCount + 1
+    let isRoomy = allowed.count >= needed
+    processors = (0..<needed).map { isRoomy ? allowed[$0] : nil }
+    spinsMax = isRoomy ? 1 << 14 : 32
+  }
+
+  consuming func run<Sink: DecisionSink & ~Copyable>(
+    _ bytes: [UInt8], countMax: UInt64, into sink: consuming Sink
+  ) throws(TopologyError) -> TopologyOutcome<Sink> {
+    var collector = DecisionCollector(
+      keepsUses: true, wait: TopologyWait("collect", status: status, spinsMax: spinsMax))
+    var portfolio: ShardedPortfolio?
+    do {
+      let control = try plan.control ?? plan.setup.makeControl(in: arena)
+      if case .sharded(let count) = plan.topology {
+        portfolio = try startShards(count, control: control, bytes, countMax, into: &collector)
+      } else {
+        try startSplit(control: control, bytes, countMax, into: &collector)
+      }
+    } catch {
+      status.fail(.setUp(thread: "engine", reason: "\(error)"))
+    }
+    let isWhole = status.isStopping ? false : collector.run(into: &sink)
+    end()
+    if let divergence = portfolio?.limit.divergence { throw .diverged(divergence) }
+    if let failure = status.failure { throw failure }
+    let results = board.results
+    guard isWhole, results.count == max(1, threads.count { $0.name.hasPrefix("shard") }) else {
+      throw .stalled(waiting: "engine", missing: "a result", milliseconds: plan.patienceMilliseconds)
+    }
+    return TopologyOutcome(
+      sink: sink, summary: ReplaySummary(sharing: results.map(\.summary), plan.setup.configuration.startingCash),
+      holdings: results[0].holdings.indices.map { index in
+        Quantity(lots: results.reduce(0) { $0 + $1.holdings[index].lots })
+      }, uses: collector.uses, leaks: results.compactMap(\.leak))
+  }
+
+  /// Lets every thread end; one that hangs is left behind, its memory with it.
+  private func end() {
+    let deadline = Deadline.after(milliseconds: plan.patienceMilliseconds)
+    for (thread, name) in threads {
+      while !board.hasEnded(name), !deadline.hasPassed { yieldThread() }
+      if board.hasEnded(name) {
+        thread.join()
+      } else {
+        status.fail(.stalled(waiting: "engine", missing: name, milliseconds: plan.patienceMilliseconds))
+      }
+    }
+  }
+
+  private mutating func start(_ name: String, _ body: @escaping @Sendable (TopologyWait) -> Void) {
+    let wait = TopologyWait(name, status: status, spinsMax: spinsMax)
+    let board = board
+    let configuration = ThreadConfiguration(name: name, processor: processors[threads.count + 1])
+    threads.append(
+      (
+        PinnedThread(configuration) {
+          body(wait)
+          board.end(name)
+        }, name
+      ))
+  }
+
+  // MARK: - Threads
+
+  /// The thread that decodes and distributes.
+  private mutating func startIngest(
+    lanes: [Handoff<ThroughputRing<TopologyInput>.Producer>], map: ShardMap?, _ bytes: [UInt8], _ countMax: UInt64
+  ) {
+    let (setup, context, status, arena) = (plan.setup, plan.context, status, arena)
+    start("ingest") { wait in
+      do {
+        var distributor = try FeedDistributor(
+          lanes: lanes, map: map, configuration: setup.configuration, midnight: setup.midnight, wait: wait, in: arena)
+        let memory = Arena(capacityBytes: 64 << 20)
+        var decoder = ItchDecoder(
+          midnight: setup.midnight, venue: VenueID(index: 0),
+          map: try InstrumentMap(listed: setup.directory.instruments.map(\.symbol), in: memory), in: memory)
+        _ = Self.feed(bytes, countMax, context, &decoder, &distributor)
+      } catch { status.fail(.setUp(thread: wait.name, reason: "\(error)")) }
+    }
+  }
+
+  private static func feed(
+    _ bytes: [UInt8], _ countMax: UInt64, _ context: [(before: UInt64, event: ContextEvent)],
+    _ decoder: inout ItchDecoder, _ distributor: inout FeedDistributor
+  ) -> Bool {
+    var frames = ItchFrames(bytes.rawBytes)
+    var sequence: UInt64 = 0
+    var place = 0
+    while sequence < countMax, let message = frames.next() {
+      sequence += 1
+      while place < context.count, context[place].before <= sequence {
+        guard distributor.distribute(context[place].event) else { return false }
+        place += 1
+      }
+      guard case .event(let event) = decoder.decode(message, sequence: sequence) else { continue }
+      guard distributor.distribute(event) else { return false }
+    }
+    return distributor.finish()
+  }
+
+  private mutating func startSplit(
+    control: EngineControl, _ bytes: [UInt8], _ countMax: UInt64, into collector: inout DecisionCollector
+  ) throws {
+    var input = try ThroughputRing<TopologyInput>(capacity: plan.ringCapacity, repeating: .end, in: arena)
+    var output = try ThroughputRing<KeyedOutput>(capacity: plan.ringCapacity, repeating: .nothing, in: arena)
+    var link = try GatewayLink(in: arena)
+    collector.add(output.takeConsumer(), totals: nil, name: "decide")
+    let (setup, status, board) = (plan.setup, status, board)
+
+    let ends = Handoff(link.takeEnds())
+    start("execute") { wait in
+      do {
+        let memory = Arena(capacityBytes: setup.arenaBytes)
+        var server = GatewayServer(ends.take(), gateway: try setup.makeVenues(in: memory), wait: wait)
+        server.run()
+      } catch { status.fail(.setUp(thread: wait.name, reason: "\(error)")) }
+    }
+
+    let gatewayWait = TopologyWait("decide", status: status, spinsMax: spinsMax)
+    let gateway = Handoff(link.takeGateway(waiting: gatewayWait))
+    let (source, target) = (Handoff(input.takeConsumer()), Handoff(output.takeProducer()))
+    start("decide") { wait in
+      do {
+        let pipeline = try setup.makePipeline(
+          gateway: gateway.take(), probe: NoProbe(), sink: DecisionForwarder(target.take(), wait: wait),
+          control: control, in: Arena(capacityBytes: setup.arenaBytes))
+        var worker = PipelineWorker(pipeline, input: source.take(), seat: nil, wait: wait)
+        worker.pipeline.gateway.poll(at: .distantPast)
+        if worker.run() {
+          board.add(
+            ShardResult(
+              shard: 0, summary: ReplaySummary(worker.pipeline), holdings: worker.pipeline.holdings, leak: nil))
+        }
+        worker.pipeline.gateway.stop()
+      } catch { status.fail(.setUp(thread: wait.name, reason: "\(error)")) }
+    }
+    startIngest(lanes: [Handoff(input.takeProducer())], map: nil, bytes, countMax)
+  }
+
+  private mutating func startShards(
+    _ count: Int, control: EngineControl, _ bytes: [UInt8], _ countMax: UInt64, into collector: inout DecisionCollector
+  ) throws -> ShardedPortfolio {
+    let map = try plan.shardMap ?? ShardMap(instruments: plan.setup.directory.count, count: count)
+    guard map.count == count else {
+      throw ConfigurationError("the shard map has \(map.count) shards, expected \(count)")
+    }
+    var portfolio = try ShardedPortfolio(plan.setup.configuration, replaying: plan.replaying, in: arena)
+    var setup = plan.setup
+    // Whether the feed is silent is seen by the thread that has all of it.
+    setup.configuration.kill.feedSilenceSecondsMax = 0
+    let (shared, status, board) = (setup, status, board)
+    var lanes: [Handoff<ThroughputRing<TopologyInput>.Producer>] = []
+    for shard in 0..<count {
+      var input = try ThroughputRing<TopologyInput>(capacity: plan.ringCapacity, repeating: .end, in: arena)
+      var output = try ThroughputRing<KeyedOutput>(capacity: plan.ringCapacity, repeating: .nothing, in: arena)
+      var totals = try LatencyRing<BarrierPart>(capacity: 2, in: arena)
+      collector.add(output.takeConsumer(), totals: totals.takeProducer(), name: "shard \(shard)")
+      lanes.append(Handoff(input.takeProducer()))
+      let seat = Handoff(portfolio.takeSeat(totals: totals.takeConsumer()))
+      let (source, target) = (Handoff(input.takeConsumer()), Handoff(output.takeProducer()))
+      start("shard \(shard)") { wait in
+        do {
+          let pipeline = try shared.makePipeline(
+            probe: NoProbe(), sink: DecisionForwarder(target.take(), wait: wait), control: control)
+          var worker = PipelineWorker(pipeline, input: source.take(), seat: seat.take(), wait: wait)
+          if worker.run() {
+            board.add(
+              ShardResult(
+                shard: shard, summary: ReplaySummary(worker.pipeline), holdings: worker.pipeline.holdings,
+                leak: worker.pipeline.shareLeak))
+          }
+        } catch { status.fail(.setUp(thread: wait.name, reason: "\(error)")) }
+      }
+    }
+    startIngest(lanes: lanes, map: map, bytes, countMax)
+    return portfolio
+  }
+}
+
+/// What one pipeline leaves behind.
+struct ShardResult: Sendable {
+  var shard: Int
+  var summary: ReplaySummary
+  var holdings: [Quantity]
+  var leak: Int64?
+}
+
+/// Where the threads leave their results.
+final class ResultBoard: Sendable {
+  private struct State {
+    var results: [ShardResult] = []
+    var ended: Set<String> = []
+  }
+  private let state = Mutex(State())
+
+  /// Results in shard order.
+  var results: [ShardResult] { state.withLock { $0.results.sorted { $0.shard < $1.shard } } }
+
+  func add(_ result: ShardResult) { state.withLock { $0.results.append(result) } }
+  func end(_ name: String) { state.withLock { _ = $0.ended.insert(name) } }
+  func hasEnded(_ name: String) -> Bool { state.withLock { $0.ended.contains(name) } }
+}
