@@ -37,12 +37,120 @@ import TradingTypes
 
   @Test(arguments: Seeds.brief.prefix(2))
   func `split and sharded decide what inline decides`(seed: UInt64) throws {
-    let day = try GeneratedDay(seed: seed, messages: 20_000)
+    let day = try GeneratedDay(seed: seed, messages: 10_000)
     let expected = try Self.run(day, .inline)
     #expect(expected.hasPrefix(try day.runPlain().prefix(16)))
     for topology in Self.others {
       let got = try Self.run(day, topology)
       #expect(got == expected, "seed \(seed), \(topology)")
     }
+  }
+
+  @Test func `late reports, context values and tiny rings change nothing`() throws {
+    var day = try GeneratedDay(seed: 21, messages: 6_000, symbols: 5)
+    day.setup.configuration.venueLatencyNanoseconds = 3_000_000_000
+    let open = Timestamp(nanoseconds: ItchFixture.openNanoseconds)
+    let context: [(before: UInt64, event: ContextEvent)] = (0..<60).map {
+      let time = Timestamp(nanoseconds: open.nanoseconds + Int64($0) * 300_000_000_000)
+      return (UInt64($0 * 100 + 1), ContextEvent(kind: .vix, value: $0 % 2 == 0 ? 35 : 14, time: time))
+    }
+    let plain = try Self.run(day, .inline)
+    let expected = try Self.run(day, .inline) { $0.context = context }
+    #expect(plain.prefix(16) != expected.prefix(16))
+    for topology in Self.others {
+      let got = try Self.run(day, topology) {
+        $0.context = context
+        $0.ringCapacity = 16
+      }
+      #expect(got == expected, "\(topology)")
+    }
+    // Any partition will do.
+    let map = try ShardMap([1, 1, 0, 1, 2], count: 3)
+    let got = try Self.run(day, .sharded(count: 3)) {
+      $0.context = context
+      $0.shardMap = map
+    }
+    #expect(got == expected)
+  }
+
+  @Test func `a silent feed stops every shard at the same message`() throws {
+    var day = try GeneratedDay(seed: 22, messages: 4_000)
+    day.setup.configuration.kill.feedSilenceSecondsMax = 45
+    let expected = try Self.run(day, .inline)
+    #expect(expected.contains("reducing"))
+    for topology in Self.others {
+      let got = try Self.run(day, topology)
+      #expect(got == expected, "\(topology)")
+    }
+  }
+
+  @Test func `one shard's halt halts the others`() throws {
+    var day = try GeneratedDay(seed: 23, messages: 10_000)
+    day.setup.configuration.kill.ordersPerSecondMax = 1
+    let result = try TopologyRun(day.setup, .sharded(count: 4)).run(day.bytes, into: RecordingSink())
+    #expect(result.summary.killLevel == .halted)
+    // Once each: by itself or by the others.
+    #expect(result.summary.killTrips >= 4)
+    // Much later nobody trades, whoever tripped.
+    #expect(result.sink.decisions.suffix(500).allSatisfy { $0.verdict != .routed })
+  }
+
+  @Test func `a limit on all shards' gross exposure is never exceeded, and a replay repeats who got what`() throws {
+    var day = try GeneratedDay(seed: 24, messages: 12_000, symbols: 6)
+    let most = Money(units: 9_000)
+    day.setup.configuration.limits.firmGrossMax = most
+    let first = try TopologyRun(day.setup, .sharded(count: 3)).run(day.bytes, into: DecisionChecksum())
+    let uses = first.uses
+    #expect(uses.indices.allSatisfy { uses[$0].ticket == UInt64($0) })
+    let asked = uses.filter { $0.kind == .reserve && $0.amount > 0 }
+    #expect(asked.contains { $0.isGranted } && asked.contains { !$0.isGranted })
+    #expect(asked.allSatisfy { !$0.isGranted || $0.used <= 9_000_000_000 })
+    #expect(first.leaks == [0, 0, 0])
+    // A refusal is a rejection by the check of exposures.
+    let refused = asked.count { !$0.isGranted }
+    #expect(first.summary.counts.rejects[Int(RiskCheck.exposure.rawValue)] >= UInt64(refused))
+    // In ticket order by plain integers: every sum, and never a grant above the limit.
+    var stakes: [UInt32: Int64] = [:]
+    for use in uses {
+      stakes[use.user] = use.isGranted ? use.stake + use.amount : use.stake
+      #expect(stakes.values.reduce(0, +) == use.used, "ticket \(use.ticket)")
+    }
+    let expected = Self.outcome(first)
+    for _ in 0..<3 {
+      var run = TopologyRun(day.setup, .sharded(count: 3))
+      run.replaying = uses
+      let again = try run.run(day.bytes, into: DecisionChecksum())
+      let got = Self.outcome(again)
+      #expect(got == expected)
+      #expect(again.uses == uses)
+    }
+    // Another record is left, and the error says where.
+    var other = TopologyRun(day.setup, .sharded(count: 3))
+    var changed = uses
+    changed[40].amount += 1
+    other.replaying = changed
+    var failure: TopologyError?
+    do { _ = try other.run(day.bytes, into: DecisionChecksum()) } catch { failure = error }
+    guard case .diverged(.other(let recorded, let came)) = failure else {
+      Issue.record("\(failure.map(\.description) ?? "no error")")
+      return
+    }
+    #expect(recorded == changed[40] && came == uses[40])
+  }
+
+  @Test func `what cannot start says so`() throws {
+    let day = try GeneratedDay(seed: 1, messages: 500)
+    func failure(_ topology: EngineTopology, _ change: (inout TopologyRun) -> Void = { _ in }) -> String {
+      var run = TopologyRun(day.setup, topology)
+      run.patienceMilliseconds = 2_000
+      change(&run)
+      do { _ = try run.run(day.bytes, into: DecisionChecksum()) } catch { return error.description }
+      return "none"
+    }
+    #expect(failure(.sharded(count: 0)) == "engine: 0 shards, expected 1 to 16")
+    #expect(failure(.sharded(count: 17)) == "engine: 17 shards, expected 1 to 16")
+    #expect(failure(.split) { $0.ringCapacity = 100 } == "engine: Ring: the capacity is a power of two, not 100")
+    let broken = failure(.split) { $0.setup.configuration.venues[0].sharePercent = 10 }
+    #expect(broken.contains("percent") || broken.contains("100"))
   }
 }

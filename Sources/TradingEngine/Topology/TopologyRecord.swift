@@ -80,8 +80,8 @@ public import TradingTypes
 @frozen public struct DecisionForwarder: DecisionSink, ~Copyable {
   @usableFromInline var ring: ThroughputRing<KeyedOutput>.Producer
   @usableFromInline let wait: TopologyWait
-  /// The place in the input of what is recorded from now on.
-  @usableFromInline var key: UInt64 = 0
+  /// The place in the input of what is recorded from now on: twice the message's number, plus one for what it caused itself.
+  public var key: UInt64 = 0
   @usableFromInline var toldKey: UInt64 = 0
 
   /// A forwarder into `ring`.
