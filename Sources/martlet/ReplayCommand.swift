@@ -56,7 +56,13 @@ struct ReplayCommand: ParsableCommand {
         midnight: try feed.midnight())
     } catch { throw ToolFailure.badInput("\(error)") }
 
-    if timing {
+    let topology = configuration.topology.engine
+    if topology != .inline {
+      guard !timing else {
+        throw ToolFailure.badInput("\(config ?? "configuration"): topology.layout: inline expected with --timing")
+      }
+      try run(bytes, TopologyRun(setup, topology), into: output)
+    } else if timing {
       let probe = StageProbe(clock: TickClock(), in: Arena(capacityBytes: 64 << 20))
       try run(bytes, setup, probe: probe, timing: latencies, into: output)
     } else {
@@ -83,17 +89,45 @@ struct ReplayCommand: ParsableCommand {
       return write(ReplaySummary(pipeline), checksum: pipeline.sink.hex, timing: timing(pipeline.probe), into: output)
     }
     let writer = try openJournal(journal)
-    let name = URL(fileURLWithPath: feed.input).lastPathComponent
-    let sink = JournalSink(writer, source: TraceID.source(feed: feed.feed.rawValue, session: name))
-    var pipeline = try makePipeline(setup, probe: probe, sink: sink)
+    var pipeline = try makePipeline(setup, probe: probe, sink: journalSink(writer))
     replay(bytes, through: &pipeline)
-    let last = pipeline.sink.lastSequence
+    try close(writer, journal, through: pipeline.sink.lastSequence)
+    write(
+      ReplaySummary(pipeline), checksum: pipeline.sink.checksum.hex, timing: timing(pipeline.probe), into: output)
+  }
+
+  /// Replays over several threads, into a journal where one was asked for.
+  private func run(_ bytes: [UInt8], _ run: TopologyRun, into output: OutputText) throws {
+    guard let journal else {
+      let outcome = try outcome(of: run, bytes, into: DecisionChecksum())
+      return write(outcome.summary, checksum: outcome.sink.hex, topology: run.topology, timing: nil, into: output)
+    }
+    let writer = try openJournal(journal)
+    let outcome = try outcome(of: run, bytes, into: journalSink(writer))
+    try close(writer, journal, through: outcome.sink.lastSequence)
+    write(outcome.summary, checksum: outcome.sink.checksum.hex, topology: run.topology, timing: nil, into: output)
+  }
+
+  /// What a run over several threads leaves, or one line that names the thread that failed.
+  private func outcome<Sink: DecisionSink & ~Copyable>(
+    of run: TopologyRun, _ bytes: [UInt8], into sink: consuming Sink
+  ) throws -> TopologyOutcome<Sink> {
+    do throws(TopologyError) {
+      return try run.run(bytes, into: sink)
+    } catch { throw ToolFailure.checkFailed("topology \(run.topology): \(error)") }
+  }
+
+  private func journalSink(_ writer: JournalWriter) -> JournalSink {
+    let name = URL(fileURLWithPath: feed.input).lastPathComponent
+    return JournalSink(writer, source: TraceID.source(feed: feed.feed.rawValue, session: name))
+  }
+
+  /// Waits until everything is on the disk.
+  private func close(_ writer: JournalWriter, _ folder: String, through last: UInt64) throws {
     do {
       try writer.flush(through: last, until: .after(milliseconds: 60_000))
       try writer.close(until: .after(milliseconds: 60_000))
-    } catch { throw ToolFailure.checkFailed("\(journal): \(error)") }
-    write(
-      ReplaySummary(pipeline), checksum: pipeline.sink.checksum.hex, timing: timing(pipeline.probe), into: output)
+    } catch { throw ToolFailure.checkFailed("\(folder): \(error)") }
   }
 
   /// A pipeline, or one line that names the configuration it cannot be built from.
@@ -151,7 +185,10 @@ struct ReplayCommand: ParsableCommand {
     return "{" + rows.joined(separator: ",") + "}"
   }
 
-  private func write(_ summary: ReplaySummary, checksum: String, timing: String?, into output: OutputText) {
+  private func write(
+    _ summary: ReplaySummary, checksum: String, topology: EngineTopology = .inline, timing: String?,
+    into output: OutputText
+  ) {
     let counts = summary.counts
     let sized = counts[.noSize] + counts[.rejected] + counts[.routed] + counts[.noRoute]
     let stages = [
@@ -169,6 +206,7 @@ struct ReplayCommand: ParsableCommand {
         + "\"unrealised\":\"\(summary.unrealised.text(places: 2))\",\"fees\":\"\(summary.fees.text(places: 2))\","
         + "\"cash\":\"\(summary.cash.text(places: 2))\",\"positions\":\(summary.positions),\n")
     output.write("\"kill\":\"\(summary.killLevel)\",\"kill_trips\":\(summary.killTrips),\n")
+    if topology != .inline { output.write("\"topology\":\"\(topology)\",\n") }
     if let timing { output.write("\"timing\":\(timing),\n") }
     output.write("\"state_hash\":\"\(summary.stateHash)\",\n\"decision_checksum\":\"\(checksum)\"}\n")
   }

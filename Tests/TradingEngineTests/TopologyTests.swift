@@ -46,6 +46,39 @@ import TradingTypes
     }
   }
 
+  static let goog = "data/itch50/goog_20120621_from_lobster10.itch50"
+
+  @Test(.enabled(if: SharedData.file(goog) != nil, "the shared market data are not there"))
+  func `a real day of one stock is decided alike`() throws {
+    let bytes = [UInt8](try Data(contentsOf: SharedData.file(Self.goog)!))
+    let configuration = EngineConfiguration()
+    let scan = try FeedScan(bytes.rawBytes, configuration: configuration)
+    let setup = ReplaySetup(
+      configuration: configuration, directory: scan.directory, artifact: try BuiltinModels.ensemble())
+    // All of it where the code is optimised.
+    let countMax: UInt64 = countsAllocations ? .max : 4_000
+    var run = TopologyRun(setup, .inline)
+    let inline = try run.run(bytes, countMax: countMax, into: DecisionChecksum())
+    let expected = Self.outcome(inline)
+    #expect(inline.summary.counts.decisions > 100)
+    for topology in Self.others {
+      run.topology = topology
+      let other = try run.run(bytes, countMax: countMax, into: DecisionChecksum())
+      let got = Self.outcome(other)
+      #expect(got == expected, "\(topology)")
+    }
+  }
+
+  @Test(.enabled(if: countsAllocations, "a long day takes an optimised build"))
+  func `a long day of fifty stocks is decided alike`() throws {
+    let day = try GeneratedDay(seed: 42, messages: 1_000_000, symbols: 50)
+    let expected = try Self.run(day, .inline)
+    for topology in Self.others {
+      let got = try Self.run(day, topology)
+      #expect(got == expected, "\(topology)")
+    }
+  }
+
   @Test func `late reports, context values and tiny rings change nothing`() throws {
     var day = try GeneratedDay(seed: 21, messages: 6_000, symbols: 5)
     day.setup.configuration.venueLatencyNanoseconds = 3_000_000_000

@@ -36,6 +36,18 @@ public enum ConfigurationTable {
     field(
       "average_daily_volume", \.averageDailyVolume,
       "Average daily volume of an instrument whose own is not known (check 11)."),
+    ConfigurationField(
+      path: "topology.layout", kind: "\"inline\", \"split\" or \"sharded\"",
+      meaning: "How the engine is spread over threads; the decisions are the same.",
+      read: { "\"\($0.topology.layout.rawValue)\"" },
+      write: { (root, node, source) throws(ConfigurationError) in
+        guard case .string(let text) = node.value, let layout = EngineConfiguration.Topology.Layout(rawValue: text)
+        else { throw configurationRefusal(source, "topology.layout", node, "\"inline\", \"split\" or \"sharded\"") }
+        root.topology.layout = layout
+      }),
+    field(
+      "topology.shards", \.topology.shards, 1...16, "count", "Pipelines of the sharded layout; other layouts ignore it."
+    ),
     field("trigger.on_best_change", \.trigger.onBestChange, "Decide when the best price or size changed."),
     field("trigger.on_trade", \.trigger.onTrade, "Decide when a trade printed."),
     field(

@@ -144,6 +144,32 @@ public struct EngineConfiguration: Sendable {
     public var feedSilenceSecondsMax: Int64 = 0
   }
 
+  /// How the engine is spread over threads.
+  public struct Topology: Sendable {
+    /// The kinds of `EngineTopology`, as the configuration names them.
+    public enum Layout: String, CaseIterable, Sendable {
+      /// One thread.
+      case inline
+      /// Decode, decide and execute on a thread each.
+      case split
+      /// Instruments over several pipelines.
+      case sharded
+    }
+    /// Which kind.
+    public var layout = Layout.inline
+    /// Pipelines of the sharded one.
+    public var shards: Int64 = 2
+
+    /// The topology these settings name.
+    public var engine: EngineTopology {
+      switch layout {
+      case .inline: .inline
+      case .split: .split
+      case .sharded: .sharded(count: Int(shards))
+      }
+    }
+  }
+
   /// Mode at the start.
   public var mode = PolicyMode.normal
   /// Cash at the start.
@@ -152,6 +178,8 @@ public struct EngineConfiguration: Sendable {
   public var instruments: [String] = []
   /// Average daily volume of an instrument whose own is not known.
   public var averageDailyVolume = Quantity(lots: 1_000_000)
+  /// How the engine is spread over threads.
+  public var topology = Topology()
   /// When a message starts a decision.
   public var trigger = Trigger()
   /// Sizes of what is preallocated.

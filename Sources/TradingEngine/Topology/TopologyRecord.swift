@@ -30,7 +30,8 @@ public import TradingTypes
   /// Instruments with a position.
   @usableFromInline var positions: Int64 = 0
 
-  @inlinable init() {}
+  /// No part.
+  @inlinable public init() {}
 
   /// Adds another shard's part.
   @inlinable mutating func add(_ other: BarrierPart) {
