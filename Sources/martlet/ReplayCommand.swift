@@ -26,6 +26,11 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Folder to keep decisions, orders and reports in.", valueName: "DIR"))
   var journal: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Journal of an earlier sharded run whose order of shared-limit grants is repeated.", valueName: "DIR"))
+  var repeatGrants: String?
+
   @Flag(help: "Add latency percentiles of every stage.")
   var timing = false
 
@@ -57,11 +62,16 @@ struct ReplayCommand: ParsableCommand {
     } catch { throw ToolFailure.badInput("\(error)") }
 
     let topology = configuration.topology.engine
+    if repeatGrants != nil, configuration.topology.layout != .sharded {
+      throw ToolFailure.badInput("\(config ?? "configuration"): topology.layout: sharded expected with --repeat-grants")
+    }
     if topology != .inline {
       guard !timing else {
         throw ToolFailure.badInput("\(config ?? "configuration"): topology.layout: inline expected with --timing")
       }
-      try run(bytes, TopologyRun(setup, topology), into: output)
+      var plan = TopologyRun(setup, topology)
+      plan.replaying = try grants()
+      try run(bytes, plan, into: output)
     } else if timing {
       let probe = StageProbe(clock: TickClock(), in: Arena(capacityBytes: 64 << 20))
       try run(bytes, setup, probe: probe, timing: latencies, into: output)
@@ -106,6 +116,19 @@ struct ReplayCommand: ParsableCommand {
     let outcome = try outcome(of: run, bytes, into: journalSink(writer))
     try close(writer, journal, through: outcome.sink.lastSequence)
     write(outcome.summary, checksum: outcome.sink.checksum.hex, topology: run.topology, timing: nil, into: output)
+  }
+
+  /// The recorded uses of the shared limit to repeat.
+  private func grants() throws -> [LimitUse]? {
+    guard let repeatGrants else { return nil }
+    let uses: [LimitUse]
+    do { uses = try LimitUse.recorded(inJournal: repeatGrants) } catch {
+      throw ToolFailure.badInput("\(repeatGrants): \(error)")
+    }
+    guard uses.enumerated().allSatisfy({ UInt64($0.offset) == $0.element.ticket }), !uses.isEmpty else {
+      throw ToolFailure.badInput("\(repeatGrants): the uses of a shared limit from ticket 0 without gaps expected")
+    }
+    return uses
   }
 
   /// What a run over several threads leaves, or one line that names the thread that failed.

@@ -71,10 +71,15 @@ import TradingTypes
 
   @Test(.enabled(if: countsAllocations, "a long day takes an optimised build"))
   func `a long day of fifty stocks is decided alike`() throws {
-    let day = try GeneratedDay(seed: 42, messages: 1_000_000, symbols: 50)
-    let expected = try Self.run(day, .inline)
+    var day = try GeneratedDay(seed: 42, messages: 1_000_000, symbols: 50)
+    // Room for every order, and for a position in every stock: the number of positions is a limit of the portfolio.
+    day.setup.configuration.capacity.restingOrders = 131_072
+    var policy = PolicySnapshot.standard(.normal)
+    policy.openPositionsMax = 50
+    let control = try EngineControl(policy: policy, in: Arena(capacityBytes: 8 << 20))
+    let expected = try Self.run(day, .inline) { $0.control = control }
     for topology in Self.others {
-      let got = try Self.run(day, topology)
+      let got = try Self.run(day, topology) { $0.control = control }
       #expect(got == expected, "\(topology)")
     }
   }
@@ -157,6 +162,16 @@ import TradingTypes
       #expect(got == expected)
       #expect(again.uses == uses)
     }
+    // A journal keeps the order as well.
+    let folder = FileManager.default.temporaryDirectory.appending(path: "martlet-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let writer = try JournalWriter(
+      storage: try FileStorage(directory: folder), in: Arena(capacityBytes: 64 << 20))
+    let kept = try TopologyRun(day.setup, .sharded(count: 3)).run(day.bytes, into: JournalSink(writer, source: 1))
+    try writer.flush(through: kept.sink.lastSequence, until: .after(milliseconds: 60_000))
+    try writer.close(until: .after(milliseconds: 60_000))
+    #expect(try LimitUse.recorded(inJournal: folder) == kept.uses)
     // Another record is left, and the error says where.
     var other = TopologyRun(day.setup, .sharded(count: 3))
     var changed = uses

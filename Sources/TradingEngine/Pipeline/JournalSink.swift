@@ -10,7 +10,7 @@ public import TradingTypes
   case childOrder = 2
   /// An `ExecutionReport`.
   case execution = 3
-  /// A `LimitUse`; its ticket says when among all uses of that limit, whatever its place in the journal.
+  /// A `LimitUse`, see `LimitUse.init(journalPayload:)`; its ticket says when among all uses of that limit, whatever its place in the journal.
   case limitUse = 4
 }
 
@@ -58,7 +58,7 @@ public import TradingTypes
 
   /// Keeps a use of a shared limit.
   public mutating func record(_ use: borrowing LimitUse, at time: Timestamp) {
-    put(.limitUse, copy use, at: time, TraceID(source: source, sequence: use.tag))
+    put(.limitUse, use.journalWords, at: time, TraceID(source: source, sequence: use.tag))
   }
 
   private mutating func put<Payload: BitwiseCopyable>(
