@@ -10,10 +10,9 @@ struct TopologyThreads: ~Copyable {
   private let plan: TopologyRun
   private let status: TopologyStatus
   private let arena: Arena
-  private let board = ResultBoard()
   private let processors: [Int?]
   private let spinsMax: Int
-  private var threads: [(thread: PinnedThread, name: String)] = []
+  private var threads: [(thread: PinnedThread, name: String, slot: ThreadSlot)] = []
 
   init(_ plan: TopologyRun) {
     self.plan = plan
@@ -48,8 +47,10 @@ struct TopologyThreads: ~Copyable {
     end()
     if let divergence = portfolio?.limit.divergence { throw .diverged(divergence) }
     if let failure = status.failure { throw failure }
-    let results = board.results
-    guard isWhole, results.count == max(1, threads.count { $0.name.hasPrefix("shard") }) else {
+    // In shard order, as the threads were started.
+    let results = threads.compactMap { $0.slot.result }
+    let expected = max(1, threads.count { $0.name.hasPrefix("shard") })
+    guard isWhole, results.count == expected else {
       throw .stalled(waiting: "engine", missing: "a result", milliseconds: plan.patienceMilliseconds)
     }
     return TopologyOutcome(
@@ -62,9 +63,9 @@ struct TopologyThreads: ~Copyable {
   /// Lets every thread end; one that hangs is left behind, its memory with it.
   private func end() {
     let deadline = Deadline.after(milliseconds: plan.patienceMilliseconds)
-    for (thread, name) in threads {
-      while !board.hasEnded(name), !deadline.hasPassed { yieldThread() }
-      if board.hasEnded(name) {
+    for (thread, name, slot) in threads {
+      while !slot.hasEnded, !deadline.hasPassed { yieldThread() }
+      if slot.hasEnded {
         thread.join()
       } else {
         status.fail(.stalled(waiting: "engine", missing: name, milliseconds: plan.patienceMilliseconds))
@@ -72,16 +73,15 @@ struct TopologyThreads: ~Copyable {
     }
   }
 
-  private mutating func start(_ name: String, _ body: @escaping @Sendable (TopologyWait) -> Void) {
+  private mutating func start(_ name: String, _ body: @escaping @Sendable (TopologyWait) -> ShardResult?) {
     let wait = TopologyWait(name, status: status, spinsMax: spinsMax)
-    let board = board
+    let slot = ThreadSlot()
     let configuration = ThreadConfiguration(name: name, processor: processors[threads.count + 1])
     threads.append(
       (
         PinnedThread(configuration) {
-          body(wait)
-          board.end(name)
-        }, name
+          slot.end(with: body(wait))
+        }, name, slot
       ))
   }
 
@@ -102,6 +102,7 @@ struct TopologyThreads: ~Copyable {
           map: try InstrumentMap(listed: setup.directory.instruments.map(\.symbol), in: memory), in: memory)
         _ = Self.feed(bytes, countMax, context, &decoder, &distributor)
       } catch { status.fail(.setUp(thread: wait.name, reason: "\(error)")) }
+      return nil
     }
   }
 
@@ -131,7 +132,7 @@ struct TopologyThreads: ~Copyable {
     var output = try ThroughputRing<KeyedOutput>(capacity: plan.ringCapacity, repeating: .nothing, in: arena)
     var link = try GatewayLink(in: arena)
     collector.add(output.takeConsumer(), totals: nil, name: "decide")
-    let (setup, status, board) = (plan.setup, status, board)
+    let (setup, status) = (plan.setup, status)
 
     let ends = Handoff(link.takeEnds())
     start("execute") { wait in
@@ -140,6 +141,7 @@ struct TopologyThreads: ~Copyable {
         var server = GatewayServer(ends.take(), gateway: try setup.makeVenues(in: memory), wait: wait)
         server.run()
       } catch { status.fail(.setUp(thread: wait.name, reason: "\(error)")) }
+      return nil
     }
 
     let gatewayWait = TopologyWait("decide", status: status, spinsMax: spinsMax)
@@ -152,13 +154,11 @@ struct TopologyThreads: ~Copyable {
           control: control, in: Arena(capacityBytes: setup.arenaBytes))
         var worker = PipelineWorker(pipeline, input: source.take(), seat: nil, wait: wait)
         worker.pipeline.gateway.poll(at: .distantPast)
-        if worker.run() {
-          board.add(
-            ShardResult(
-              shard: 0, summary: ReplaySummary(worker.pipeline), holdings: worker.pipeline.holdings, leak: nil))
-        }
+        let hasEnded = worker.run()
         worker.pipeline.gateway.stop()
+        return hasEnded ? ShardResult(worker.pipeline) : nil
       } catch { status.fail(.setUp(thread: wait.name, reason: "\(error)")) }
+      return nil
     }
     startIngest(lanes: [Handoff(input.takeProducer())], map: nil, bytes, countMax)
   }
@@ -174,7 +174,7 @@ struct TopologyThreads: ~Copyable {
     var setup = plan.setup
     // Whether the feed is silent is seen by the thread that has all of it.
     setup.configuration.kill.feedSilenceSecondsMax = 0
-    let (shared, status, board) = (setup, status, board)
+    let (shared, status) = (setup, status)
     var lanes: [Handoff<ThroughputRing<TopologyInput>.Producer>] = []
     for shard in 0..<count {
       var input = try ThroughputRing<TopologyInput>(capacity: plan.ringCapacity, repeating: .end, in: arena)
@@ -189,13 +189,9 @@ struct TopologyThreads: ~Copyable {
           let pipeline = try shared.makePipeline(
             probe: NoProbe(), sink: DecisionForwarder(target.take(), wait: wait), control: control)
           var worker = PipelineWorker(pipeline, input: source.take(), seat: seat.take(), wait: wait)
-          if worker.run() {
-            board.add(
-              ShardResult(
-                shard: shard, summary: ReplaySummary(worker.pipeline), holdings: worker.pipeline.holdings,
-                leak: worker.pipeline.shareLeak))
-          }
+          return worker.run() ? ShardResult(worker.pipeline) : nil
         } catch { status.fail(.setUp(thread: wait.name, reason: "\(error)")) }
+        return nil
       }
     }
     startIngest(lanes: lanes, map: map, bytes, countMax)
@@ -205,24 +201,38 @@ struct TopologyThreads: ~Copyable {
 
 /// What one pipeline leaves behind.
 struct ShardResult: Sendable {
-  var shard: Int
   var summary: ReplaySummary
   var holdings: [Quantity]
   var leak: Int64?
+
+  init<Gateway: VenueGateway & ~Copyable>(
+    _ pipeline: borrowing TradingPipeline<Ensemble, Gateway, NoProbe, DecisionForwarder>
+  ) {
+    summary = ReplaySummary(pipeline)
+    holdings = pipeline.holdings
+    leak = pipeline.shareLeak
+  }
 }
 
-/// Where the threads leave their results.
-final class ResultBoard: Sendable {
-  private struct State {
-    var results: [ShardResult] = []
-    var ended: Set<String> = []
+/// Where one thread leaves its result, and says that it has ended.
+final class ThreadSlot: @unchecked Sendable {
+  // Written by the thread before it ends, read by its starter after that: ordered by `ended`.
+  private var kept: ShardResult?
+  private let ended = Atomic<Bool>(false)
+
+  /// The result, once the thread has ended and where it came to one.
+  var result: ShardResult? { hasEnded ? kept : nil }
+
+  /// The thread has ended.
+  var hasEnded: Bool {
+    // Acquire, paired with the release in `end`: the result is complete.
+    ended.load(ordering: .acquiring)
   }
-  private let state = Mutex(State())
 
-  /// Results in shard order.
-  var results: [ShardResult] { state.withLock { $0.results.sorted { $0.shard < $1.shard } } }
-
-  func add(_ result: ShardResult) { state.withLock { $0.results.append(result) } }
-  func end(_ name: String) { state.withLock { _ = $0.ended.insert(name) } }
-  func hasEnded(_ name: String) -> Bool { state.withLock { $0.ended.contains(name) } }
+  /// The thread's last act.
+  func end(with result: ShardResult?) {
+    kept = result
+    // Release, paired with the acquire in `hasEnded`.
+    ended.store(true, ordering: .releasing)
+  }
 }

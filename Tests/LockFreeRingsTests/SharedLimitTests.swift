@@ -25,6 +25,9 @@ import TradingTypes
     return try SharedLimit(limit: limit, replaying: uses, patienceMilliseconds: patience, in: arena)
   }
 
+  /// What one thread did; read after it was joined.
+  final class Slot: @unchecked Sendable { var uses: [LimitUse] = [] }
+
   /// The limit by plain integers: the parts of the users, applied in ticket order.
   struct Twin {
     let limit: Int64
@@ -150,12 +153,12 @@ import TradingTypes
     // Kept only as far as memory is no question; the order is then checked use by use.
     let keeps = perUser <= 1_000_000
     var limit = try Self.limit(1_000)
-    let collected = Mutex<[LimitUse]>([])
+    let slots = (0..<users).map { _ in Slot() }
     let passed = Atomic<Int>(0)
     let running = Atomic<Int>(users)
     var threads: [PinnedThread] = []
     for user in 0..<users {
-      let end = Handoff(limit.takeHandle())
+      let (end, slot) = (Handoff(limit.takeHandle()), slots[user])
       threads.append(
         PinnedThread(ThreadConfiguration(name: "user-\(user)")) {
           var handle = end.take()
@@ -180,7 +183,7 @@ import TradingTypes
           let use = handle.cancel(handle.reserved, tag: .max)
           if keeps { uses.append(use) }
           if handle.outstanding != 0 { passed.add(1, ordering: .relaxed) }
-          collected.withLock { $0 += uses }
+          slot.uses = uses
           running.subtract(1, ordering: .releasing)
         })
     }
@@ -197,7 +200,7 @@ import TradingTypes
     let state = limit.state
     #expect(state.used == 0 && state.uses == UInt64(users * (perUser + 1)))
     guard keeps else { return }
-    let uses = collected.withLock { $0 }.sorted { $0.ticket < $1.ticket }
+    let uses = slots.flatMap(\.uses).sorted { $0.ticket < $1.ticket }
     var twin = Twin(limit: 1_000)
     var wrong: String?
     for (place, use) in uses.enumerated() where wrong == nil {
@@ -210,10 +213,10 @@ import TradingTypes
   @Test func `a replay repeats the recorded order whatever the threads do`() throws {
     /// Two users who want more than there is; who gets it is chance.
     func run(_ limit: inout SharedLimit) -> [LimitUse] {
-      let collected = Mutex<[LimitUse]>([])
+      let slots = (0..<2).map { _ in Slot() }
       var threads: [PinnedThread] = []
       for user in 0..<2 {
-        let end = Handoff(limit.takeHandle())
+        let (end, slot) = (Handoff(limit.takeHandle()), slots[user])
         threads.append(
           PinnedThread(ThreadConfiguration(name: "user-\(user)")) {
             var handle = end.take()
@@ -223,11 +226,11 @@ import TradingTypes
               if step % 7 == 6 { uses.append(handle.cancel(handle.reserved, tag: UInt64(step))) }
               if step % 5 == user { yieldThread() }
             }
-            collected.withLock { $0 += uses }
+            slot.uses = uses
           })
       }
       for thread in threads { thread.join() }
-      return collected.withLock { $0 }.sorted { $0.ticket < $1.ticket }
+      return slots.flatMap(\.uses).sorted { $0.ticket < $1.ticket }
     }
     var live = try Self.limit(40)
     let recorded = run(&live)
