@@ -127,6 +127,8 @@ let executables: [Target] = [
   tool("bench", path: "Benchmarks/bench", everything + ["BuiltinModels", "FixtureStreams", "CAllocationCounter"]),
   tool(
     "proof", path: "Tests/proof", everything + ["BuiltinModels", "FixtureStreams", "TestSupport", "CAllocationCounter"]),
+  // Our side of the ring league, started by Benchmarks/league/rings/run.
+  tool("league", path: "Benchmarks/league/rings/swift", ["LockFreeRings", "CPlatform"]),
   tool("host", path: "Examples/Host", ["TradingEngine", "SimulatedVenue"]),
   tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "ModelImport", "ModelInference", "TradingTypes"]),
 ]
