@@ -22,11 +22,11 @@ public import Synchronization
 @safe public struct LatencyRing<Element: BitwiseCopyable>: ~Copyable {
   /// Elements the ring holds.
   public let capacity: Int
-  private let slots: UnsafeMutableRawPointer
-  private let control: RingControl
+  let slots: UnsafeMutableRawPointer
+  let control: RingControl
   private let position: UInt64
   private let allowsParking: Bool
-  private let arena: Arena
+  let arena: Arena
   private var hasGivenProducer = false
   private var hasGivenConsumer = false
 

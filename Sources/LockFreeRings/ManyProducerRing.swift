@@ -21,11 +21,11 @@ public import Synchronization
   public let capacity: Int
   /// Producers that can be taken.
   public let producersMax: Int
-  private let slots: UnsafeMutableRawPointer
-  private let control: RingControl
+  let slots: UnsafeMutableRawPointer
+  let control: RingControl
   private let position: UInt64
   private let allowsParking: Bool
-  private let arena: Arena
+  let arena: Arena
   private var producersGiven = 0
   private var hasGivenConsumer = false
 

@@ -13,3 +13,10 @@ extension Span where Element == UInt64 {
     @_lifetime(copy self) get { unsafe bytes }
   }
 }
+
+extension Span where Element == UInt8 {
+  /// The bytes, as decoders and rings take them.
+  @inlinable public var rawBytes: RawSpan {
+    @_lifetime(copy self) get { unsafe bytes }
+  }
+}

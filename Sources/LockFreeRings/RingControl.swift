@@ -7,6 +7,8 @@ public enum RingError: Error, Hashable, Sendable, CustomStringConvertible {
   case capacityIsNotPowerOfTwo(Int)
   /// The capacity is above `ringCapacityMax`, or its size in bytes does not fit an `Int`.
   case capacityIsTooLarge(Int)
+  /// A ring of bytes is too small for a record.
+  case capacityIsTooSmall(Int, least: Int)
   /// More history is asked for than a ring can keep beside the room to write.
   case historyExceedsCapacity(history: Int, capacity: Int)
   /// There are no producers, or as many as slots.
@@ -19,6 +21,7 @@ public enum RingError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .capacityIsNotPowerOfTwo(let capacity): "Ring: the capacity is a power of two, not \(capacity)"
     case .capacityIsTooLarge(let capacity): "Ring: the capacity is at most \(ringCapacityMax), not \(capacity)"
+    case .capacityIsTooSmall(let capacity, let least): "Ring: the capacity is at least \(least), not \(capacity)"
     case .historyExceedsCapacity(let history, let capacity):
       "Ring: the history is 0 to \(capacity - 1) elements, not \(history)"
     case .producersExceedCapacity(let producers, let capacity):
@@ -59,7 +62,7 @@ func validatedRingBytes(capacity: Int, stride: Int) throws(RingError) -> Int {
 ///     +384  the producer sleeps
 ///
 /// 128 bytes apart, not 64: the prefetcher of the neighbouring line would couple two 64-byte lines.
-@safe @frozen @usableFromInline struct RingControl {
+@safe @frozen @usableFromInline struct RingControl: @unchecked Sendable {
   @usableFromInline let published: UnsafeMutablePointer<Atomic<UInt64>>
   @usableFromInline let consumed: UnsafeMutablePointer<Atomic<UInt64>>
   @usableFromInline let consumerSpot: ParkingSpot

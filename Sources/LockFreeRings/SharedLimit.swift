@@ -221,7 +221,7 @@ extension SharedLimit {
       var seen = unsafe words.pair.pointee.load(ordering: .relaxed)
       while true {
         let used = Int64(bitPattern: UInt64(seen.first))
-        // Cannot overflow: 64 parts of at most 2^57 (a stake and a grant within the limit) are below 2^63.
+        // Cannot overflow: 64 stakes of at most 2^56, and grants that together stay within a limit of 2^56.
         let base = used - own + stake
         // `limit - base` cannot overflow: the limit is at most 2^56 and the base at least 0.
         let isGranted = amount == 0 || amount <= limit - base

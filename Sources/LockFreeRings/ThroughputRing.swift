@@ -25,11 +25,11 @@ public import Synchronization
 @safe public struct ThroughputRing<Element: BitwiseCopyable>: ~Copyable {
   /// Elements the ring holds.
   public let capacity: Int
-  private let slots: UnsafeMutablePointer<Element>
-  private let control: RingControl
+  let slots: UnsafeMutablePointer<Element>
+  let control: RingControl
   private let position: UInt64
   private let allowsParking: Bool
-  private let arena: Arena
+  let arena: Arena
   private var hasGivenProducer = false
   private var hasGivenConsumer = false
 

@@ -18,8 +18,10 @@ let isDebug: Bool = {
   return isDebug
 }()
 
-/// Operations of one two-thread test.
-let stressCount: UInt64 = isDebug ? 1_000_000 : 10_000_000
+/// Operations of one two-thread test; MARTLET_STRESS_OPERATIONS sets another number.
+let stressCount: UInt64 =
+  ProcessInfo.processInfo.environment["MARTLET_STRESS_OPERATIONS"].flatMap { UInt64($0) }.map { max($0, 10_000) }
+  ?? (isDebug ? 1_000_000 : 10_000_000)
 
 /// What a consuming thread found, told through one word.
 enum Outcome: UInt64 {

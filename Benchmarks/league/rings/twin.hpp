@@ -69,11 +69,12 @@ template <class Item> struct ThroughputTwin {
 /// `LatencyRing`: the sequence lies in the slot, the reader's position is published every 32 or when there is nothing.
 template <class Item> struct LatencyTwin {
   static constexpr size_t stride = sizeof(Item) <= 8 ? 16 : sizeof(Item) <= 24 ? 32 : (8 + sizeof(Item) + 63) / 64 * 64;
+  // What both sides only read stands apart from what either writes.
+  alignas(128) char *slots;
+  uint64_t mask;
   alignas(128) std::atomic<uint64_t> consumed{0};
   alignas(128) uint64_t position = 0, known = 0;
   alignas(128) uint64_t read = 0, told = 0;
-  char *slots;
-  uint64_t mask;
 
   explicit LatencyTwin(size_t capacity) : mask(capacity - 1) {
     slots = static_cast<char *>(std::aligned_alloc(4096, capacity * stride));
