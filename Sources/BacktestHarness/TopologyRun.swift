@@ -15,9 +15,9 @@ public struct TopologyOutcome<Sink: DecisionSink & ~Copyable>: ~Copyable {
   public let summary: ReplaySummary
   /// Lots held of each instrument.
   public let holdings: [Quantity]
-  /// Uses of the shared limit in ticket order; empty where none is shared.
+  /// Uses of the shared limits, by limit and ticket; empty where none is shared.
   public let uses: [LimitUse]
-  /// What is still counted in the shared limit for each shard, less what its books say: anything but zero has leaked.
+  /// What is still counted in the shared limits for each shard, less what its books say: anything but zero has leaked.
   public let leaks: [Int64]
 }
 
@@ -33,7 +33,7 @@ public struct TopologyRun: Sendable {
   public var patienceMilliseconds: UInt64 = 10_000
   /// Which shard trades which instrument; nil lets the shards take turns.
   public var shardMap: ShardMap?
-  /// Uses of the shared limit to repeat in their order.
+  /// Uses of the shared limits to repeat in their order.
   public var replaying: [LimitUse]?
   /// Policy and manual kill switch; nil makes one.
   public var control: EngineControl?

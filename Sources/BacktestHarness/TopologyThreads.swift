@@ -45,7 +45,7 @@ struct TopologyThreads: ~Copyable {
     }
     let isWhole = status.isStopping ? false : collector.run(into: &sink)
     end()
-    if let divergence = portfolio?.limit.divergence { throw .diverged(divergence) }
+    if let divergence = portfolio?.divergence { throw .diverged(divergence) }
     if let failure = status.failure { throw failure }
     // In shard order, as the threads were started.
     let results = threads.compactMap { $0.slot.result }

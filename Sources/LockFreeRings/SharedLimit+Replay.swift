@@ -22,7 +22,7 @@ public enum LimitDivergence: Error, Hashable, Sendable, CustomStringConvertible 
   }
 
   private static func text(_ use: LimitUse) -> String {
-    "\(use.kind) \(use.amount) on \(use.stake) by user \(use.user), tag \(use.tag), "
+    "limit \(use.number), \(use.kind) \(use.amount) on \(use.stake) by user \(use.user), tag \(use.tag), "
       + (use.isGranted ? "granted" : "refused")
   }
 }

@@ -11,7 +11,7 @@ public import Synchronization
     case revalue = 2
   }
 
-  /// Its place, from 0 without gaps.
+  /// Its place among the uses of that limit, from 0 without gaps.
   public var ticket: UInt64
   /// What caused it, in the caller's numbers.
   public var tag: UInt64
@@ -27,13 +27,15 @@ public import Synchronization
   public var kind: Kind
   /// Whether the amount was granted.
   public var isGranted: Bool
-  // Whole words to the end, so that a journal holds no unset byte.
-  @usableFromInline var padding: UInt16 = 0
+  /// Which limit was used, in its owner's numbers; each has its own tickets.
+  public var number: UInt16
 
   /// A use; `used` is what it leaves behind.
   @inlinable public init(
-    ticket: UInt64, tag: UInt64, user: UInt32, kind: Kind, stake: Int64, amount: Int64, used: Int64, isGranted: Bool
+    number: UInt16 = 0, ticket: UInt64, tag: UInt64, user: UInt32, kind: Kind, stake: Int64, amount: Int64, used: Int64,
+    isGranted: Bool
   ) {
+    self.number = number
     self.ticket = ticket
     self.tag = tag
     self.user = user
@@ -64,8 +66,10 @@ public import Synchronization
   /// Users a limit can have.
   @inlinable public static var userCountMax: Int { 64 }
 
-  /// What the users may hold and reserve together.
+  /// What the users may hold and reserve together, where a reservation names nothing less.
   public let limit: Int64
+  /// Which limit this is, in its owner's numbers.
+  public let number: UInt16
   private let words: SharedLimitWords
   private let script: SharedLimitScript?
   private let arena: Arena
@@ -75,28 +79,31 @@ public import Synchronization
   ///
   /// - Precondition: `0 <= limit <= amountMax`.
   /// - Throws: `ArenaError` when the arena is full.
-  public init(limit: Int64, in arena: Arena) throws(ArenaError) {
+  public init(limit: Int64, number: UInt16 = 0, in arena: Arena) throws(ArenaError) {
     precondition(limit >= 0 && limit <= Self.amountMax, "SharedLimit: the limit is 0 to amountMax")
     words = try SharedLimitWords(in: arena)
     script = nil
     self.limit = limit
+    self.number = number
     self.arena = arena
   }
 
   /// A limit whose uses happen in a recorded order: each waits for its turn and must be what was recorded.
   ///
   /// - Parameters:
-  ///   - uses: a whole record, in any order.
+  ///   - uses: the whole record of this limit, in any order.
   ///   - patience: how long a use waits for its turn before the replay counts as diverged.
   /// - Precondition: `0 <= limit <= amountMax`; the tickets of `uses` are 0, 1, 2 and so on.
   /// - Throws: `ArenaError` when the arena is full.
   public init(
-    limit: Int64, replaying uses: [LimitUse], patienceMilliseconds patience: UInt64 = 10_000, in arena: Arena
+    limit: Int64, number: UInt16 = 0, replaying uses: [LimitUse], patienceMilliseconds patience: UInt64 = 10_000,
+    in arena: Arena
   ) throws(ArenaError) {
     precondition(limit >= 0 && limit <= Self.amountMax, "SharedLimit: the limit is 0 to amountMax")
     words = try SharedLimitWords(in: arena)
     script = SharedLimitScript(uses, patienceMilliseconds: patience)
     self.limit = limit
+    self.number = number
     self.arena = arena
   }
 
@@ -117,7 +124,8 @@ public import Synchronization
     precondition(userCount < Self.userCountMax, "SharedLimit: at most 64 users")
     defer { userCount += 1 }
     return Handle(
-      words: words, limit: limit, user: UInt32(truncatingIfNeeded: userCount), script: script, owner: arena)
+      words: words, limit: limit, number: number, user: UInt32(truncatingIfNeeded: userCount), script: script,
+      owner: arena)
   }
 }
 
@@ -125,8 +133,10 @@ extension SharedLimit {
   /// One user's side of a limit, for one thread at a time; it knows what it has reserved and what it holds.
   @safe @frozen public struct Handle: ~Copyable, Sendable {
     @usableFromInline let words: SharedLimitWords
-    /// What the users may hold and reserve together.
+    /// What the users may hold and reserve together, where a reservation names nothing less.
     public let limit: Int64
+    /// Which limit this is, in its owner's numbers.
+    public let number: UInt16
     /// The number of this user.
     public let user: UInt32
     /// Granted and neither committed nor given back.
@@ -139,9 +149,12 @@ extension SharedLimit {
     // Keeps the memory alive; not touched after `init`.
     private let owner: Arena
 
-    init(words: SharedLimitWords, limit: Int64, user: UInt32, script: SharedLimitScript?, owner: Arena) {
+    init(
+      words: SharedLimitWords, limit: Int64, number: UInt16, user: UInt32, script: SharedLimitScript?, owner: Arena
+    ) {
       self.words = words
       self.limit = limit
+      self.number = number
       self.user = user
       self.script = script
       isScripted = script != nil
@@ -155,14 +168,18 @@ extension SharedLimit {
     ///
     /// - Parameters:
     ///   - stake: what this user holds is worth that now; nil keeps it. Taken over in the same step, granted or not.
+    ///   - least: a limit for this reservation; the shared one holds where that is less.
     ///   - tag: the caller's number of what caused it.
     /// - Precondition: `amount >= 0`; `0 <= stake <= amountMax`.
     /// - Complexity: lock-free; one compare-and-swap without contention. No allocation.
-    public mutating func reserve(_ amount: Int64, holding stake: Int64? = nil, tag: UInt64) -> LimitUse {
+    public mutating func reserve(
+      _ amount: Int64, holding stake: Int64? = nil, within least: Int64 = .max, tag: UInt64
+    ) -> LimitUse {
       precondition(amount >= 0, "SharedLimit: an amount is not negative")
       let value = stake ?? held
       precondition(value >= 0 && value <= SharedLimit.amountMax, "SharedLimit: a stake is 0 to amountMax")
-      let use = exchange(.reserve, stake: reserved + value, adding: amount, tag: tag)
+      let bound = max(0, min(limit, least))
+      let use = exchange(.reserve, stake: reserved + value, adding: amount, within: bound, tag: tag)
       held = value
       if use.isGranted { reserved += amount }
       return use
@@ -183,7 +200,7 @@ extension SharedLimit {
     /// - Precondition: `0 <= amount <= reserved`.
     public mutating func cancel(_ amount: Int64, tag: UInt64) -> LimitUse {
       precondition(amount >= 0 && amount <= reserved, "SharedLimit: what is given back was reserved")
-      let use = exchange(.revalue, stake: outstanding - amount, adding: 0, tag: tag)
+      let use = exchange(.revalue, stake: outstanding - amount, adding: 0, within: limit, tag: tag)
       reserved -= amount
       return use
     }
@@ -193,7 +210,7 @@ extension SharedLimit {
     /// - Precondition: `0 <= amount <= held`.
     public mutating func release(_ amount: Int64, tag: UInt64) -> LimitUse {
       precondition(amount >= 0 && amount <= held, "SharedLimit: what is given back was held")
-      let use = exchange(.revalue, stake: outstanding - amount, adding: 0, tag: tag)
+      let use = exchange(.revalue, stake: outstanding - amount, adding: 0, within: limit, tag: tag)
       held -= amount
       return use
     }
@@ -203,18 +220,21 @@ extension SharedLimit {
     /// - Precondition: `0 <= stake <= amountMax`.
     public mutating func revalue(to stake: Int64, tag: UInt64) -> LimitUse {
       precondition(stake >= 0 && stake <= SharedLimit.amountMax, "SharedLimit: a stake is 0 to amountMax")
-      let use = exchange(.revalue, stake: reserved + stake, adding: 0, tag: tag)
+      let use = exchange(.revalue, stake: reserved + stake, adding: 0, within: limit, tag: tag)
       held = stake
       return use
     }
 
-    /// Replaces this user's part of the sum by `stake`, plus `amount` where that is within the limit.
-    private mutating func exchange(_ kind: LimitUse.Kind, stake: Int64, adding amount: Int64, tag: UInt64) -> LimitUse {
+    /// Replaces this user's part of the sum by `stake`, plus `amount` where that is within `bound`.
+    private mutating func exchange(
+      _ kind: LimitUse.Kind, stake: Int64, adding amount: Int64, within bound: Int64, tag: UInt64
+    ) -> LimitUse {
       let own = outstanding
       if isScripted {
         guard script!.awaitTurn(of: user, at: words) else {
           return LimitUse(
-            ticket: .max, tag: tag, user: user, kind: kind, stake: stake, amount: amount, used: 0, isGranted: false)
+            number: number, ticket: .max, tag: tag, user: user, kind: kind, stake: stake, amount: amount, used: 0,
+            isGranted: false)
         }
       }
       // Relaxed: the exchange below decides, and takes what it was told here as no more than a guess.
@@ -223,8 +243,8 @@ extension SharedLimit {
         let used = Int64(bitPattern: UInt64(seen.first))
         // Cannot overflow: 64 stakes of at most 2^56, and grants that together stay within a limit of 2^56.
         let base = used - own + stake
-        // `limit - base` cannot overflow: the limit is at most 2^56 and the base at least 0.
-        let isGranted = amount == 0 || amount <= limit - base
+        // `bound - base` cannot overflow: the bound is 0 to 2^56 and the base at least 0.
+        let isGranted = amount == 0 || amount <= bound - base
         let next = isGranted ? base + amount : base
         let desired = WordPair(first: UInt(UInt64(bitPattern: next)), second: seen.second &+ 1)
         // Acquire and release: what an earlier user did before giving an amount back happened before we use it. The wrapping
@@ -233,8 +253,8 @@ extension SharedLimit {
           expected: seen, desired: desired, ordering: .acquiringAndReleasing)
         if isDone {
           let use = LimitUse(
-            ticket: UInt64(seen.second), tag: tag, user: user, kind: kind, stake: stake, amount: amount, used: next,
-            isGranted: isGranted)
+            number: number, ticket: UInt64(seen.second), tag: tag, user: user, kind: kind, stake: stake, amount: amount,
+            used: next, isGranted: isGranted)
           if isScripted { script!.compare(use) }
           return use
         }

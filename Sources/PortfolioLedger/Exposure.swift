@@ -12,6 +12,9 @@ public import TradingTypes
   /// Nothing held, nothing open.
   @inlinable public init() {}
 
+  /// Something is held, or an open order may come to hold something.
+  @inlinable public var isEngaged: Bool { position.lots | openBuy.lots | openSell.lots != 0 }
+
   /// Lots an order on `side` may have at most to be sure to shrink the position, whatever else fills; never negative.
   ///
   /// Position opposite to `side`, less what is open to reduce it already.

@@ -22,6 +22,7 @@ extension Ledger {
     var firmSum = Exposure()
     var basis: Int128 = 0
     var held = 0
+    var engaged = 0
     for index in 0..<instrumentCount {
       let line = lines[index]
       let value = Int128(line.markTwice) * Int128(line.multiplier)
@@ -31,6 +32,7 @@ extension Ledger {
       }
       basis += line.basis
       held += line.holding.position == .zero ? 0 : 1
+      engaged += line.holding.isEngaged ? 1 : 0
       if line.holding.position == .zero && line.basis != 0 { return "instrument \(index): a basis without a position" }
       if line.holding.position != .zero && !line.isMarked { return "instrument \(index): held but not marked" }
       add(line.holding.position, to: &sectorSums[Int(line.sector)])
@@ -58,6 +60,7 @@ extension Ledger {
       }
     }
     if basis != _totals.basis.nanos { return "the bases of the positions do not add up" }
+    if engaged != instrumentsEngaged { return "\(engaged) instruments are engaged, \(instrumentsEngaged) counted" }
     if held != _totals.positionsHeld { return "\(held) positions are held, \(_totals.positionsHeld) counted" }
     for sector in 0..<sectorCount where !sameMarks(sectorSums[sector], sectors[sector]) { return "sector \(sector)" }
     for strategy in 0..<strategyCount where !sameMarks(strategySums[strategy], strategies[strategy]) {

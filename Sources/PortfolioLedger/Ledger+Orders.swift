@@ -135,6 +135,8 @@ extension Ledger {
     let amount = order.reservedNanosPerLot &* Int128(lots)
     let strategyPlace = strategyPlace(instrument, strategy)
     let accountPlace = accountPlace(instrument, account)
+    let wasEngaged = lines[instrument].holding.isEngaged
+    defer { noteEngagement(instrument, since: wasEngaged) }
     if order.side == .buy {
       lines[instrument].holding.openBuy.lots += lots
       lines[instrument].openBuyNanos &+= amount
@@ -154,6 +156,11 @@ extension Ledger {
       accounts[account].openSell.nanos &+= amount
       firm.openSell.nanos &+= amount
     }
+  }
+
+  /// Counts an instrument that has become engaged or ceased to be.
+  @inlinable mutating func noteEngagement(_ instrument: Int, since wasEngaged: Bool) {
+    _instrumentsEngaged += (lines[instrument].holding.isEngaged ? 1 : 0) - (wasEngaged ? 1 : 0)
   }
 
   /// Counts an order in or out of the open ones of its instrument, venue and strategy.

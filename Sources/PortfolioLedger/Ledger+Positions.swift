@@ -138,7 +138,9 @@ extension Ledger {
 
     let old = lines[instrument].holding.position.lots
     let new = old + lots
+    let wasEngaged = lines[instrument].holding.isEngaged
     lines[instrument].holding.position.lots = new
+    noteEngagement(instrument, since: wasEngaged)
     sectors[sector].positionNetTwice &+= net
     sectors[sector].positionGrossTwice &+= Int128(Int64(new.magnitude) &- Int64(old.magnitude)) &* sized
     _totals.positionsHeld += (new == 0 ? 0 : 1) - (old == 0 ? 0 : 1)

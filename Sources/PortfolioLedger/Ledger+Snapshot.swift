@@ -110,6 +110,7 @@ extension Ledger {
     lines[index].isMarked = line.markTwice != nil
     lines[index].basis = line.basis.nanos
     lines[index].holding.position.lots = position
+    noteEngagement(index, since: false)
     let value = Int128(twice) * Int128(lines[index].multiplier)
     sectors[Int(lines[index].sector)].add(position, value)
     for (strategy, held) in line.strategyPositions.enumerated() where held != .zero {

@@ -110,6 +110,9 @@ public import TradingTypes
   @inlinable public var totals: LedgerTotals { _totals }
 
   @usableFromInline var _totals: LedgerTotals
+  /// Instruments with a position or an open order: what may become positions without another order.
+  @inlinable public var instrumentsEngaged: Int { _instrumentsEngaged }
+  @usableFromInline var _instrumentsEngaged = 0
   @usableFromInline var firm = Exposure()
   @usableFromInline var lines: Slab<InstrumentLine>
   /// Instrument-major: the strategies of an instrument lie together.

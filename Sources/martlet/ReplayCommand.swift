@@ -118,15 +118,18 @@ struct ReplayCommand: ParsableCommand {
     write(outcome.summary, checksum: outcome.sink.checksum.hex, topology: run.topology, timing: nil, into: output)
   }
 
-  /// The recorded uses of the shared limit to repeat.
+  /// The recorded uses of the shared limits to repeat.
   private func grants() throws -> [LimitUse]? {
     guard let repeatGrants else { return nil }
     let uses: [LimitUse]
     do { uses = try LimitUse.recorded(inJournal: repeatGrants) } catch {
       throw ToolFailure.badInput("\(repeatGrants): \(error)")
     }
-    guard uses.enumerated().allSatisfy({ UInt64($0.offset) == $0.element.ticket }), !uses.isEmpty else {
-      throw ToolFailure.badInput("\(repeatGrants): the uses of a shared limit from ticket 0 without gaps expected")
+    guard !uses.isEmpty else {
+      throw ToolFailure.badInput("\(repeatGrants): the journal of a sharded run expected, no use of a shared limit found")
+    }
+    if let gap = LimitUse.firstGap(in: uses) {
+      throw ToolFailure.badInput("\(repeatGrants): use \(gap.ticket) of shared limit \(gap.number) expected, not found")
     }
     return uses
   }

@@ -89,6 +89,21 @@ import TradingTypes
     #expect(parts == (10, 90))
   }
 
+  @Test func `a reservation may name a lower limit, and never lifts the shared one`() throws {
+    var limit = try Self.limit(10)
+    var handle = limit.takeHandle()
+    var use = handle.reserve(4, within: 3, tag: 1)
+    #expect(!use.isGranted && use.used == 0)
+    use = handle.reserve(3, within: 3, tag: 2)
+    #expect(use.isGranted && use.used == 3)
+    use = handle.reserve(1, within: -5, tag: 3)
+    #expect(!use.isGranted && use.used == 3)
+    use = handle.reserve(8, within: 100, tag: 4)
+    #expect(!use.isGranted)
+    use = handle.reserve(7, within: .max, tag: 5)
+    #expect(use.isGranted && use.used == 10)
+  }
+
   @Test func `the largest amounts neither overflow nor pass`() throws {
     var limit = try Self.limit(SharedLimit.amountMax)
     var first = limit.takeHandle()
@@ -254,8 +269,8 @@ import TradingTypes
     _ = handle.reserve(5, tag: 2)
     #expect(
       other.divergence?.description
-        == "ticket 1: recorded is reserve 4 on 4 by user 0, tag 2, granted, "
-        + "what came is reserve 5 on 4 by user 0, tag 2, granted")
+        == "ticket 1: recorded is limit 0, reserve 4 on 4 by user 0, tag 2, granted, "
+        + "what came is limit 0, reserve 5 on 4 by user 0, tag 2, granted")
     // After it nothing is granted and nobody waits.
     let after = handle.reserve(1, tag: 3)
     #expect(!after.isGranted && after.ticket == .max)
@@ -273,7 +288,7 @@ import TradingTypes
     #expect(!refused.isGranted)
     #expect(
       waiting.divergence?.description
-        == "ticket 0: recorded is reserve 4 on 0 by user 0, tag 1, granted, which did not come while user 1 waited")
+        == "ticket 0: recorded is limit 0, reserve 4 on 0 by user 0, tag 1, granted, which did not come while user 1 waited")
   }
 
   @Test func `misuse stops at once`() async {

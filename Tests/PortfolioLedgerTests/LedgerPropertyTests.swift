@@ -80,6 +80,9 @@ func disagreement(_ ledger: borrowing Ledger, _ twin: SlowLedger) -> String? {
   if ledger.equityTwice != equity { return "equity, twice" }
   if ledger.openOrderCount != twin.open.count { return "open orders: \(ledger.openOrderCount), \(twin.open.count)" }
   if ledger.positionsHeld != books.positions.values.count(where: { $0 != 0 }) { return "positions held" }
+  let engaged = Set(twin.open.values.map { Int($0.child.instrument.index) })
+    .union(books.positions.filter { $0.value != 0 }.keys)
+  if ledger.instrumentsEngaged != engaged.count { return "instruments engaged" }
 
   for instrument in 0..<twin.instruments.count {
     let id = InstrumentID(index: UInt32(instrument))

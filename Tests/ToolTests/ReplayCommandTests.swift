@@ -100,6 +100,48 @@ import TradingTypes
     #expect(both["timing"] != nil)
   }
 
+  @Test func `a sharded day's grants are repeated from its journal, and a wrong journal is refused`() throws {
+    let folder = try Folder()
+    let day = try folder.write(Fixture.bytes, "day.itch50")
+    func configuration(_ name: String, _ topology: String, grossMax: Int) throws -> [String] {
+      let text = """
+        {"capacity": {"resting_orders": 8192, "window_ticks": 256, "open_orders": 256},
+         "limits": {"firm_gross_max": \(grossMax)}, "topology": \(topology)}
+        """
+      let path = try folder.write(Array(text.utf8), name)
+      return ["replay", "--feed", "itch50", "--input", day, "--config", path]
+    }
+    let arguments = try configuration("sharded.json", #"{"layout": "sharded", "shards": 3}"#, grossMax: 20_000)
+    let (first, second) = (folder.file("first").path, folder.file("second").path)
+    let recorded = try Tool.run(arguments + ["--journal", first])
+    #expect(recorded.code == 0, "\(recorded.error)")
+    for _ in 0..<3 {
+      let repeated = try Tool.run(arguments + ["--repeat-grants", first])
+      #expect(repeated.code == 0 && repeated.output == recorded.output, "\(repeated.error)")
+    }
+    // The replay's own journal is the same record.
+    let again = try Tool.run(arguments + ["--repeat-grants", first, "--journal", second])
+    #expect(again.output == recorded.output)
+    let uses = try LimitUse.recorded(inJournal: first)
+    #expect(try LimitUse.recorded(inJournal: second) == uses)
+    #expect(Set(uses.map(\.number)) == [0, 1])
+    #expect(uses.contains { !$0.isGranted } && uses.contains { $0.isGranted && $0.amount > 0 })
+
+    // Another limit grants something else: the record is left, and the line says at which ticket.
+    let other = try configuration("wide.json", #"{"layout": "sharded", "shards": 3}"#, grossMax: 4_000_000)
+    let diverged = try Tool.run(other + ["--repeat-grants", first])
+    #expect(diverged.code == 1 && diverged.errorLines.count == 1 && diverged.error.contains("ticket"))
+    let inline = try configuration("inline.json", #"{"layout": "inline"}"#, grossMax: 20_000)
+    let noShards = try Tool.run(inline + ["--repeat-grants", first])
+    #expect(noShards.code == 2 && noShards.error.contains("sharded expected with --repeat-grants"))
+    let plain = folder.file("plain").path
+    #expect(try Tool.run(inline + ["--journal", plain]).code == 0)
+    let noUses = try Tool.run(arguments + ["--repeat-grants", plain])
+    #expect(noUses.code == 2 && noUses.error.contains("no use of a shared limit found"))
+    let missing = try Tool.run(arguments + ["--repeat-grants", folder.file("none").path])
+    #expect(missing.code == 2 && missing.errorLines.count == 1)
+  }
+
   @Test func `the printed configuration reads back and changes nothing`() throws {
     let folder = try Folder()
     let printed = try Tool.run(["replay", "--print-config"])

@@ -60,7 +60,7 @@ import TradingTypes
     let seen = worker.pipeline.counts
     #expect(seen.messages == UInt64(messages))
     return Counts(
-      distributing: distributing, deciding: deciding, fills: seen.fills, uses: Int(portfolio.limit.state.uses))
+      distributing: distributing, deciding: deciding, fills: seen.fills, uses: Int(portfolio.useCount))
   }
 
   @Test(.enabled(if: countsAllocations, "counts mean something in release builds only"))

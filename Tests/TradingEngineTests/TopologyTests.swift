@@ -139,20 +139,16 @@ import TradingTypes
     day.setup.configuration.limits.firmGrossMax = most
     let first = try TopologyRun(day.setup, .sharded(count: 3)).run(day.bytes, into: DecisionChecksum())
     let uses = first.uses
-    #expect(uses.indices.allSatisfy { uses[$0].ticket == UInt64($0) })
-    let asked = uses.filter { $0.kind == .reserve && $0.amount > 0 }
+    let gross = uses.filter { $0.number == PortfolioLimit.grossExposure.rawValue }
+    #expect(gross.indices.allSatisfy { gross[$0].ticket == UInt64($0) })
+    let asked = gross.filter { $0.kind == .reserve && $0.amount > 0 }
     #expect(asked.contains { $0.isGranted } && asked.contains { !$0.isGranted })
     #expect(asked.allSatisfy { !$0.isGranted || $0.used <= 9_000_000_000 })
     #expect(first.leaks == [0, 0, 0])
     // A refusal is a rejection by the check of exposures.
     let refused = asked.count { !$0.isGranted }
     #expect(first.summary.counts.rejects[Int(RiskCheck.exposure.rawValue)] >= UInt64(refused))
-    // In ticket order by plain integers: every sum, and never a grant above the limit.
-    var stakes: [UInt32: Int64] = [:]
-    for use in uses {
-      stakes[use.user] = use.isGranted ? use.stake + use.amount : use.stake
-      #expect(stakes.values.reduce(0, +) == use.used, "ticket \(use.ticket)")
-    }
+    Self.expectSums(gross)
     let expected = Self.outcome(first)
     for _ in 0..<3 {
       var run = TopologyRun(day.setup, .sharded(count: 3))
@@ -184,6 +180,47 @@ import TradingTypes
       return
     }
     #expect(recorded == changed[40] && came == uses[40])
+  }
+
+  /// In ticket order by plain integers: every sum.
+  static func expectSums(_ uses: [LimitUse]) {
+    var stakes: [UInt32: Int64] = [:]
+    for use in uses {
+      stakes[use.user] = use.isGranted ? use.stake + use.amount : use.stake
+      #expect(stakes.values.reduce(0, +) == use.used, "ticket \(use.ticket)")
+    }
+  }
+
+  @Test func `all shards together never hold more positions than the policy permits, and a replay repeats who got them`()
+    throws
+  {
+    let most: Int64 = 5
+    let day = try GeneratedDay(seed: 25, messages: 20_000, symbols: 12)
+    var policy = PolicySnapshot.standard(.normal)
+    policy.openPositionsMax = most
+    let control = try EngineControl(policy: policy, in: Arena(capacityBytes: 8 << 20))
+    var run = TopologyRun(day.setup, .sharded(count: 3))
+    run.control = control
+    let first = try run.run(day.bytes, into: DecisionChecksum())
+    let uses = first.uses.filter { $0.number == PortfolioLimit.openPositions.rawValue }
+    let asked = uses.filter { $0.kind == .reserve }
+    #expect(asked.contains(where: \.isGranted) && asked.contains { !$0.isGranted })
+    // Not only grants: no moment of the day.
+    #expect(uses.allSatisfy { $0.used <= most })
+    #expect(uses.contains { $0.used == most })
+    Self.expectSums(uses)
+    #expect(first.leaks == [0, 0, 0])
+    #expect(first.summary.positions <= Int(most))
+    let expected = Self.outcome(first)
+    run.replaying = first.uses
+    let again = try run.run(day.bytes, into: DecisionChecksum())
+    let got = Self.outcome(again)
+    #expect(got == expected)
+    #expect(again.uses == first.uses)
+    // Alone, a pipeline's own books hold the limit.
+    let alone = try Self.run(day, .inline) { $0.control = control }
+    let one = try Self.run(day, .sharded(count: 1)) { $0.control = control }
+    #expect(alone == one)
   }
 
   @Test func `what cannot start says so`() throws {

@@ -83,7 +83,6 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     part.dayGainTwice = equityTwice &- totals.dayEquityTwice
     part.fallTwice = totals.dayPeakTwice &- equityTwice
     part.gross = ledger.exposureOfFirm().gross
-    part.positions = Int64(ledger.positionsHeld)
     return part
   }
 
@@ -186,7 +185,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     SizingInputs(
       instrument: states[Int(id.index)].terms, policy: policy, equity: equity,
       grossExposure: ledger.exposureOfFirm().gross + share.othersGross,
-      openPositions: Int64(ledger.positionsHeld) + share.othersPositions,
+      openPositions: Int64(ledger.instrumentsEngaged),
       position: ledger.position(of: id), openBuy: ledger.openBuy(of: id), openSell: ledger.openSell(of: id),
       quote: quote, vix: context.vix, vixAge: event.time - context.vixTime, time: event.time,
       causeSequence: event.sequence, nextClientOrderID: ClientOrderID(value: lastClientOrderID &+ 1),

@@ -168,10 +168,9 @@ public struct TradingPipeline<
     let killState = killState(of: intent)
     gate.noteHeartbeat(at: gateway.heartbeat(asOf: event.time))
     let riskInputs = riskInputs(for: id, at: event.time, quote: quote, kill: killState)
-    if share.isLimited, let refusal = reserveShare(of: intent, riskInputs) {
+    if share.isLimited, let refused = reserveShare(of: intent, riskInputs, policy) {
       probe.mark(.pretrade)
-      counts.rejects[Int(min(refusal.check, 40))] &+= 1
-      return Decision(intent: intent, verdict: .rejected, check: refusal.check)
+      return refused
     }
     let verdict = gate.check(intent, riskInputs, ledger)
     probe.mark(.pretrade)

@@ -38,7 +38,7 @@ public struct DecisionCollector: ~Copyable {
   private var lanes: [Lane] = []
   private let wait: TopologyWait
   private var plan = RoutePlan(filler: .nothing)
-  /// Uses of the shared limit, in ticket order once `run` has returned; kept only when asked for.
+  /// Uses of the shared limits, by limit and ticket once `run` has returned; kept only when asked for.
   public private(set) var uses: [LimitUse] = []
   private let keepsUses: Bool
 
@@ -79,7 +79,7 @@ public struct DecisionCollector: ~Copyable {
       }
       if attempt < wait.strategy.spinsMax { spinPause() } else { yieldThread() }
     }
-    uses.sort { $0.ticket < $1.ticket }
+    uses.sort(by: LimitUse.isRecordedBefore)
     return true
   }
 

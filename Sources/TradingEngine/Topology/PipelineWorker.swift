@@ -6,6 +6,7 @@ public import TradingTypes
 public struct ShardSeat: ~Copyable, Sendable {
   let shard: Int
   let gross: SharedLimit.Handle
+  let positions: SharedLimit.Handle
   let level: SharedMaximum
   let totals: LatencyRing<BarrierPart>.Consumer
   let isReplaying: Bool
@@ -32,7 +33,7 @@ public struct PipelineWorker<Model: Forecaster & ~Copyable, Gateway: VenueGatewa
     if let seat = consume seat {
       isReplaying = seat.isReplaying
       level = seat.level
-      pipeline.join(shard: seat.shard, gross: seat.gross)
+      pipeline.join(shard: seat.shard, gross: seat.gross, positions: seat.positions)
       totals = consume seat.totals
     } else {
       isReplaying = false
@@ -156,7 +157,6 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   /// Goes on with the total of all shards.
   mutating func takeShardBarrier(_ total: BarrierPart, own: BarrierPart, at time: Timestamp) {
     share.othersGross = total.gross - own.gross
-    share.othersPositions = total.positions - own.positions
     takeBarrier(total, at: time)
   }
 }

@@ -27,8 +27,6 @@ public import TradingTypes
   @usableFromInline var fallTwice: Int128 = 0
   /// Gross exposure.
   @usableFromInline var gross = Money.zero
-  /// Instruments with a position.
-  @usableFromInline var positions: Int64 = 0
 
   /// No part.
   @inlinable public init() {}
@@ -40,7 +38,6 @@ public import TradingTypes
     dayGainTwice &+= other.dayGainTwice
     fallTwice &+= other.fallTwice
     gross.nanos &+= other.gross.nanos
-    positions &+= other.positions
   }
 }
 
