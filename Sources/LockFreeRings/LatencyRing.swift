@@ -1,4 +1,3 @@
-public import CPlatform
 public import Synchronization
 
 /// A bounded queue from one thread to one other, made for the shortest way of a single element.
@@ -176,26 +175,8 @@ extension LatencyRing {
       _ element: Element, waiting strategy: some WaitStrategy, until deadline: Deadline = .never
     ) -> Bool {
       if tryPush(element) { return true }
-      var attempt = 0
-      while true {
-        switch strategy.step(attempt: attempt) {
-        case .spin: martlet_spin_pause()
-        case .yield: martlet_yield()
-        case .park:
-          precondition(allowsParking, "LatencyRing: a side parks where the ring allows parking")
-          control.producerSpot.announce()
-          if hasRoom() {
-            control.producerSpot.withdraw()
-          } else {
-            control.producerSpot.park(until: deadline)
-          }
-        }
-        if tryPush(element) { return true }
-        // The clock costs as much as several looks, so a spinning wait reads it now and then.
-        if attempt & 63 == 63 || strategy.step(attempt: attempt) != .spin, deadline.hasPassed { return false }
-        // Wrapping at the top would restart the spin phase after centuries.
-        attempt &+= 1
-      }
+      let spot = allowsParking ? control.producerSpot : nil
+      return strategy.wait(until: deadline, at: spot) { tryPush(element) ? () : nil } != nil
     }
 
     /// The planted fault: `tryPush` without its release. Only for the test that must catch it.
@@ -289,26 +270,8 @@ extension LatencyRing {
       waiting strategy: some WaitStrategy, until deadline: Deadline = .never
     ) -> Element? {
       if let element = tryPop() { return element }
-      var attempt = 0
-      while true {
-        switch strategy.step(attempt: attempt) {
-        case .spin: martlet_spin_pause()
-        case .yield: martlet_yield()
-        case .park:
-          precondition(allowsParking, "LatencyRing: a side parks where the ring allows parking")
-          control.consumerSpot.announce()
-          if hasElement() {
-            control.consumerSpot.withdraw()
-          } else {
-            control.consumerSpot.park(until: deadline)
-          }
-        }
-        if let element = tryPop() { return element }
-        // The clock costs as much as several looks, so a spinning wait reads it now and then.
-        if attempt & 63 == 63 || strategy.step(attempt: attempt) != .spin, deadline.hasPassed { return nil }
-        // Wrapping at the top would restart the spin phase after centuries.
-        attempt &+= 1
-      }
+      let spot = allowsParking ? control.consumerSpot : nil
+      return strategy.wait(until: deadline, at: spot) { tryPop() }
     }
   }
 }

@@ -1,4 +1,3 @@
-public import CPlatform
 public import Synchronization
 
 /// A bounded queue from several threads to one: one fetch-and-add claims a slot, the slot's own sequence publishes it.
@@ -188,19 +187,7 @@ extension ManyProducerRing {
       _ element: Element, waiting strategy: some WaitStrategy, until deadline: Deadline = .never
     ) -> Bool {
       if tryPush(element) { return true }
-      var attempt = 0
-      while true {
-        switch strategy.step(attempt: attempt) {
-        case .spin: martlet_spin_pause()
-        case .yield: martlet_yield()
-        case .park: preconditionFailure("ManyProducerRing: a producer spins or yields")
-        }
-        if tryPush(element) { return true }
-        // The clock costs as much as several looks, so a spinning wait reads it now and then.
-        if attempt & 63 == 63 || strategy.step(attempt: attempt) != .spin, deadline.hasPassed { return false }
-        // Wrapping at the top would restart the spin phase after centuries.
-        attempt &+= 1
-      }
+      return strategy.wait(until: deadline, at: nil) { tryPush(element) ? () : nil } != nil
     }
   }
 
@@ -283,26 +270,8 @@ extension ManyProducerRing {
       waiting strategy: some WaitStrategy, until deadline: Deadline = .never
     ) -> Element? {
       if let element = tryPop() { return element }
-      var attempt = 0
-      while true {
-        switch strategy.step(attempt: attempt) {
-        case .spin: martlet_spin_pause()
-        case .yield: martlet_yield()
-        case .park:
-          precondition(allowsParking, "ManyProducerRing: the consumer parks where the ring allows parking")
-          control.consumerSpot.announce()
-          if hasElement() {
-            control.consumerSpot.withdraw()
-          } else {
-            control.consumerSpot.park(until: deadline)
-          }
-        }
-        if let element = tryPop() { return element }
-        // The clock costs as much as several looks, so a spinning wait reads it now and then.
-        if attempt & 63 == 63 || strategy.step(attempt: attempt) != .spin, deadline.hasPassed { return nil }
-        // Wrapping at the top would restart the spin phase after centuries.
-        attempt &+= 1
-      }
+      let spot = allowsParking ? control.consumerSpot : nil
+      return strategy.wait(until: deadline, at: spot) { tryPop() }
     }
   }
 }

@@ -1,4 +1,4 @@
-internal import CPlatform
+public import CPlatform
 public import Synchronization
 
 /// Why a ring was not made.
@@ -134,6 +134,40 @@ func validatedRingBytes(capacity: Int, stride: Int) throws(RingError) -> Int {
     // Clearing first makes a sleeper that has announced itself and not slept yet come straight back.
     if unsafe isParked.pointee.exchange(0, ordering: .sequentiallyConsistent) != 0 {
       unsafe martlet_unpark(UnsafeMutableRawPointer(isParked).assumingMemoryBound(to: UInt32.self))
+    }
+  }
+}
+
+extension WaitStrategy {
+  /// Repeats `attempt` until it gives something; nil when the deadline passed first.
+  ///
+  /// - Parameters:
+  ///   - spot: where to sleep; nil where this side cannot.
+  ///   - attempt: looks, and takes what it finds.
+  /// - Precondition: there is a spot if the strategy parks.
+  @inlinable @inline(__always) func wait<Result>(
+    until deadline: Deadline, at spot: ParkingSpot?, _ attempt: () -> Result?
+  ) -> Result? {
+    var count = 0
+    while true {
+      let step = step(attempt: count)
+      switch step {
+      case .spin: martlet_spin_pause()
+      case .yield: martlet_yield()
+      case .park:
+        guard let spot else { preconditionFailure("Ring: a side parks where the ring allows parking") }
+        spot.announce()
+        if let result = attempt() {
+          spot.withdraw()
+          return result
+        }
+        spot.park(until: deadline)
+      }
+      if let result = attempt() { return result }
+      // The clock costs as much as several looks, so a spinning wait reads it now and then.
+      if count & 63 == 63 || step != .spin, deadline.hasPassed { return nil }
+      // Wrapping at the top would restart the spin phase after centuries.
+      count &+= 1
     }
   }
 }

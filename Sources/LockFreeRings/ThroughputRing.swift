@@ -232,26 +232,8 @@ extension ThroughputRing {
       _ element: Element, waiting strategy: some WaitStrategy, until deadline: Deadline = .never
     ) -> Bool {
       if tryPush(element) { return true }
-      var attempt = 0
-      while true {
-        switch strategy.step(attempt: attempt) {
-        case .spin: martlet_spin_pause()
-        case .yield: martlet_yield()
-        case .park:
-          precondition(allowsParking, "ThroughputRing: a side parks where the ring allows parking")
-          control.producerSpot.announce()
-          if freeSlots(wanted: 1) > 0 {
-            control.producerSpot.withdraw()
-          } else {
-            control.producerSpot.park(until: deadline)
-          }
-        }
-        if tryPush(element) { return true }
-        // The clock costs as much as several looks, so a spinning wait reads it now and then.
-        if attempt & 63 == 63 || strategy.step(attempt: attempt) != .spin, deadline.hasPassed { return false }
-        // Wrapping at the top would restart the spin phase after centuries.
-        attempt &+= 1
-      }
+      let spot = allowsParking ? control.producerSpot : nil
+      return strategy.wait(until: deadline, at: spot) { tryPush(element) ? () : nil } != nil
     }
   }
 
@@ -386,26 +368,8 @@ extension ThroughputRing {
       waiting strategy: some WaitStrategy, until deadline: Deadline = .never
     ) -> Bool {
       if readyElements(wanted: 1) > 0 { return true }
-      var attempt = 0
-      while true {
-        switch strategy.step(attempt: attempt) {
-        case .spin: martlet_spin_pause()
-        case .yield: martlet_yield()
-        case .park:
-          precondition(allowsParking, "ThroughputRing: a side parks where the ring allows parking")
-          control.consumerSpot.announce()
-          if readyElements(wanted: 1) > 0 {
-            control.consumerSpot.withdraw()
-          } else {
-            control.consumerSpot.park(until: deadline)
-          }
-        }
-        if readyElements(wanted: 1) > 0 { return true }
-        // The clock costs as much as several looks, so a spinning wait reads it now and then.
-        if attempt & 63 == 63 || strategy.step(attempt: attempt) != .spin, deadline.hasPassed { return false }
-        // Wrapping at the top would restart the spin phase after centuries.
-        attempt &+= 1
-      }
+      let spot = allowsParking ? control.consumerSpot : nil
+      return strategy.wait(until: deadline, at: spot) { readyElements(wanted: 1) > 0 ? () : nil } != nil
     }
   }
 }
