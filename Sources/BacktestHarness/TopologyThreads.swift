@@ -170,6 +170,7 @@ struct TopologyThreads: ~Copyable {
     guard map.count == count else {
       throw ConfigurationError("the shard map has \(map.count) shards, expected \(count)")
     }
+    if count > 1 { try plan.setup.configuration.limits.requireShareable() }
     var portfolio = try ShardedPortfolio(plan.setup.configuration, replaying: plan.replaying, in: arena)
     var setup = plan.setup
     // Whether the feed is silent is seen by the thread that has all of it.

@@ -235,6 +235,9 @@ import TradingTypes
     #expect(failure(.sharded(count: 0)) == "engine: 0 shards, expected 1 to 16")
     #expect(failure(.sharded(count: 17)) == "engine: 17 shards, expected 1 to 16")
     #expect(failure(.split) { $0.ringCapacity = 100 } == "engine: Ring: the capacity is a power of two, not 100")
+    let net = failure(.sharded(count: 2)) { $0.setup.configuration.limits.firmNetMax = Money(units: 1_000) }
+    #expect(net.contains("limits.firm_net_max: 1000") && net.contains("5000000"), "\(net)")
+    #expect(failure(.sharded(count: 1)) { $0.setup.configuration.limits.firmNetMax = Money(units: 1_000) } == "none")
     let broken = failure(.split) { $0.setup.configuration.venues[0].sharePercent = 10 }
     #expect(broken.contains("percent") || broken.contains("100"))
   }

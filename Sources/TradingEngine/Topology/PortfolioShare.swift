@@ -49,9 +49,24 @@ extension SharedLimit {
   ///
   /// There is one strategy and one account in an engine, so that theirs are limits of the firm as well.
   static func grossLimit(of configuration: EngineConfiguration) -> Int64 {
-    let limits = configuration.limits
-    let least = min(limits.firmGrossMax, min(limits.accountGrossMax, limits.strategyGrossMax))
-    return Int64(clamping: min(max(0, least.nanos / 1_000), Int128(SharedLimit.amountMax)))
+    Int64(clamping: min(max(0, configuration.limits.leastGross.nanos / 1_000), Int128(SharedLimit.amountMax)))
+  }
+}
+
+extension LimitSet {
+  /// The least of the limits on the gross exposure of everything.
+  fileprivate var leastGross: Money { min(firmGrossMax, min(accountGrossMax, strategyGrossMax)) }
+
+  /// Refuses limits that shards which do not know of each other could pass together.
+  ///
+  /// A sector's gross and the firm's net exposure are at most the gross exposure of everything, which the shards share: they hold where
+  /// they are not lower.
+  public func requireShareable() throws(ConfigurationError) {
+    for (name, limit) in [("sector_gross_max", sectorGrossMax), ("firm_net_max", firmNetMax)] where limit < leastGross {
+      throw ConfigurationError(
+        "limits.\(name): \(limit.real); shards share the gross exposure alone, so at least its limit, \(leastGross.real), is expected"
+      )
+    }
   }
 }
 
