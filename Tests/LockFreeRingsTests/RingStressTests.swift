@@ -36,7 +36,8 @@ enum Outcome: UInt64 {
 // Method: a million (release: ten million) elements per ring and way of waiting. Allowed outcome: exact. Forbidden: out of order (lost, repeated
 // or swapped elements), torn (fields of two elements), timed out (a lost wake-up or a stuck counter).
 @Suite(.serialized) struct RingStressTests {
-  static let patience = Deadline.after(milliseconds: 180_000)
+  // For all tests of a run together, so it grows with what they do: 20 µs an operation are beyond any machine.
+  static let patience = Deadline.after(milliseconds: max(180_000, stressCount / 50))
 
   func latencyOutcome(_ strategy: some WaitStrategy, capacity: Int, count: UInt64, startingAt: UInt64) throws
     -> Outcome?
