@@ -41,7 +41,7 @@ extension OrderBookSet {
     }
     // Exact: both sizes are positive.
     let change = event.quantity.lots - node.lots
-    if change > 0 {
+    if change > 0, !event.flags.contains(.keepsPlace) {
       dequeue(node)
       enqueue(handle, node.reference, lots: event.quantity.lots, level: node.level, side: Int(node.side))
     } else {

@@ -12,7 +12,7 @@
   case deleteOrder = 5
   /// `reference` leaves, `newReference` rests at the back of `price` with `quantity`, same side (ITCH U).
   case replaceOrder = 6
-  /// A resting order changes to `quantity` at `price`; it keeps its place unless price changes or size grows.
+  /// A resting order changes to `quantity` at `price`; it keeps its place unless price changes or size grows (`.keepsPlace`: unless price changes).
   case modifyOrder = 7
   /// A price level changes to `quantity` (0 removes it): aggregated feeds.
   case setLevel = 8
@@ -45,6 +45,8 @@
   @inlinable public static var hasSide: MarketEventFlags { MarketEventFlags(rawValue: 2) }
   /// The event belongs to a snapshot, not to live trading: it triggers nothing.
   @inlinable public static var snapshot: MarketEventFlags { MarketEventFlags(rawValue: 4) }
+  /// A `modifyOrder` at the same price keeps its place in the queue whatever its size.
+  @inlinable public static var keepsPlace: MarketEventFlags { MarketEventFlags(rawValue: 8) }
 }
 
 /// One message of any feed in the engine's vocabulary: one cache line.

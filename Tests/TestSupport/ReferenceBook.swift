@@ -210,7 +210,7 @@ public struct ReferenceBook {
     case .modifyOrder where event.price.nanos == place.price:
       level.lots += lots - rested
       level.queue[position].lots = lots
-      if lots > rested { level.queue.append(level.queue.remove(at: position)) }
+      if lots > rested, !event.flags.contains(.keepsPlace) { level.queue.append(level.queue.remove(at: position)) }
       effect.quantity = Quantity(lots: abs(lots - rested))
     default:
       let new = event.kind == .modifyOrder ? reference : event.newReference.value

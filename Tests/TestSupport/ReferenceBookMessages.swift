@@ -167,7 +167,9 @@ public struct ReferenceBookMessages {
   mutating func modify(_ place: Int) -> MarketEvent {
     if random.below(4) == 0 { live[place].price = price(Int(live[place].instrument), live[place].side) }
     if random.below(4) != 0 { live[place].lots = Int64(random.below(10) + 1) * 100 }
-    return event(.modifyOrder, live[place])
+    var message = event(.modifyOrder, live[place])
+    if random.below(4) == 0 { message.flags.insert(.keepsPlace) }
+    return message
   }
 
   mutating func take(_ place: Int, _ kind: MarketEventKind) -> MarketEvent {

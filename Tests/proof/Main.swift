@@ -8,6 +8,7 @@ import Foundation
       books [MESSAGES [SEED]]   books against the slow twin, message by message (default 20,000,000, seed 1)
       growth [MESSAGES [SEED]]  memory of books after the first million messages (default 20,000,000, seed 1)
       itch [SEED]               ITCH bytes cut and damaged at every place, through framing, decoder and books
+      league                    the league stream and the book it leaves, as other engines have them
       hotloops                  the loops whose machine code ./check looks at
       all                       all of them
       --help                    this text
@@ -30,11 +31,12 @@ import Foundation
     case ("books", 0...2): proofs = [{ try Proofs.books(messages: checked(messages), seed: seed) }]
     case ("growth", 0...2): proofs = [{ try Proofs.growth(messages: checked(messages), seed: seed) }]
     case ("itch", 0...1): proofs = [{ try Proofs.itch(seed: UInt64(numbers.first ?? 1)) }]
+    case ("league", 0): proofs = [Proofs.league]
     case ("hotloops", 0): proofs = [Proofs.hotLoops]
     case ("all", 0):
       proofs = [
         { try Proofs.books(messages: messages, seed: seed) }, { try Proofs.growth(messages: messages, seed: seed) },
-        { try Proofs.itch(seed: seed) }, Proofs.hotLoops,
+        { try Proofs.itch(seed: seed) }, Proofs.league, Proofs.hotLoops,
       ]
     default: fail("'\(arguments.joined(separator: " "))' is no subcommand (see --help)")
     }

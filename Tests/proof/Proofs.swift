@@ -23,6 +23,13 @@ enum Proofs {
     }
   }
 
+  static func league() throws -> [String] {
+    try timed("league: a million messages that other engines are given too, and the book they leave") {
+      let differences = try LeagueProof.differences()
+      return ("\(LeagueProof.expected.count) figures, \(differences.count) differ", differences)
+    }
+  }
+
   static func hotLoops() throws -> [String] {
     try timed("hot loops: \(HotLoops.count) operations of each ring in code like a host's") {
       let failures = try HotLoops.run()
