@@ -1,5 +1,16 @@
 public import TradingTypes
 
+/// How many levels a side a book shows at any moment in its depth view.
+public enum BookDepth: Sendable, Hashable, CaseIterable {
+  /// The ten best: what features, router and simulated fills read.
+  case ten
+  /// The best alone: for whoever wants the touch and the queues. An event then costs a third less; further levels are walked to.
+  case best
+
+  /// Levels a side.
+  public var levelCount: Int { self == .ten ? DepthView.levelCountMax : 1 }
+}
+
 /// How much an `OrderBookSet` can hold; all of it is taken from the arena at start-up.
 public struct BookCapacity: Sendable, Hashable {
   /// Instruments, one book each.
@@ -14,6 +25,8 @@ public struct BookCapacity: Sendable, Hashable {
   public let levels: Int
   /// Ticks of the directly addressed price window of one side of one book: a power of two.
   public let windowTicks: Int
+  /// Levels in the depth view of a book.
+  public let depth: BookDepth
 
   /// A capacity.
   ///
@@ -24,10 +37,11 @@ public struct BookCapacity: Sendable, Hashable {
   ///   - levels: default `orders`, at most 1,024 a book, at least 64.
   ///   - windowTicks: 64 to 4,096; default 4,096 for up to 256 books (33 KiB each, all but a few orders of a liquid stock at 500 USD are in
   ///     it), else 512. What is outside costs a walk through a tree.
+  ///   - depth: levels in the depth view of a book.
   /// - Throws: `ConfigurationError` that names the value and what was expected.
   public init(
     instruments: Int, orders: Int = 131_072, pages: Int? = nil, sparseOrders: Int? = nil, levels: Int? = nil,
-    windowTicks: Int? = nil
+    windowTicks: Int? = nil, depth: BookDepth = .ten
   ) throws(ConfigurationError) {
     func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(ConfigurationError) {
       guard range.contains(value) else {
@@ -53,6 +67,7 @@ public struct BookCapacity: Sendable, Hashable {
     self.sparseOrders = sparseOrders
     self.levels = levels
     self.windowTicks = windowTicks
+    self.depth = depth
   }
 
   /// The most lots one order or aggregated level may have: the sum over all orders cannot overflow.

@@ -213,6 +213,7 @@ extension OrderBookSet {
       ladder.sides[side].orderCount = 0
     }
     views[first >> 1] = DepthView()
+    for side in first...first + 1 { ladder.sides[side].bestKey = LadderSide.noKey }
     return BookEffect(.applied, bestChanged: hadLevels, depthChanged: hadLevels)
   }
 }

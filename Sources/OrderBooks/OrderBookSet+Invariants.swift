@@ -33,7 +33,7 @@ extension OrderBookSet {
     let isBid = side & 1 == 0
     var next = ladder.next(worseThan: PriceLadder.bestLimit(side: side), side: side)
     var count = 0
-    for rank in 0..<10 {
+    for rank in 0..<(showsTen ? 10 : 1) {
       let shown = isBid ? views[side >> 1].bids[rank] : views[side >> 1].asks[rank]
       var expected = DepthLevel.empty
       if next != 0 {

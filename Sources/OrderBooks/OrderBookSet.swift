@@ -20,6 +20,8 @@ public import TradingTypes
   @usableFromInline let instrumentCount: UInt32
   @usableFromInline let quantityMax: UInt64
   @usableFromInline let priceMax: UInt64
+  /// The depth views show ten levels a side, not the best alone.
+  @usableFromInline let showsTen: Bool
 
   /// Empty books in memory from `arena`.
   ///
@@ -40,6 +42,7 @@ public import TradingTypes
     instrumentCount = UInt32(capacity.instruments)
     quantityMax = UInt64(capacity.quantityMax.lots)
     priceMax = UInt64(BookCapacity.priceMax.nanos)
+    showsTen = capacity.depth == .ten
   }
 
   // MARK: - Events
@@ -233,6 +236,7 @@ public import TradingTypes
   // MARK: - The view
 
   @inlinable @inline(__always) mutating func resized(_ price: Int64, lots: Int64, side: Int) -> Int {
+    guard showsTen else { return bestResized(price, lots: lots, side: side) }
     var row = views.parts(
       DepthLevel.self, from: side &* DepthView.sideStride, count: DepthView.sideStride)
     let rank = DepthRow.rank(price, in: &row, side: side)
@@ -242,6 +246,7 @@ public import TradingTypes
 
   /// Shows the level at `price`, which is new in the ladder.
   @inlinable @inline(__always) mutating func inserted(_ price: Int64, lots: Int64, side: Int) -> Int {
+    guard showsTen else { return bestInserted(price, lots: lots, side: side) }
     var row = views.parts(
       DepthLevel.self, from: side &* DepthView.sideStride, count: DepthView.sideStride)
     let rank = DepthRow.rank(price, in: &row, side: side)
@@ -251,6 +256,7 @@ public import TradingTypes
 
   /// Takes the level at `price`, which the ladder no longer has, out of the view.
   @inlinable @inline(__always) mutating func removed(_ price: Int64, side: Int) -> Int {
+    guard showsTen else { return bestRemoved(price, side: side) }
     let start = side &* DepthView.sideStride
     let (rank, worst) = rankAndWorst(price, side: side)
     guard rank < DepthRow.outside else { return rank }

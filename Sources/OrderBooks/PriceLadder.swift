@@ -86,7 +86,8 @@ internal import TradingTypes
   @usableFromInline var orderCount: Int32
   /// Highest price key of the overflow tree, `noKey` when it is empty.
   @usableFromInline var treeKeyMax: Int64
-  @usableFromInline var padding: UInt64
+  /// Price key of the best level, `noKey` without one; kept where the depth view shows the best level alone.
+  @usableFromInline var bestKey: Int64
 
   /// Below every key.
   @inlinable static var noKey: Int64 { .min }
@@ -100,7 +101,7 @@ internal import TradingTypes
     levelCount = 0
     orderCount = 0
     treeKeyMax = Self.noKey
-    padding = 0
+    bestKey = Self.noKey
   }
 }
 

@@ -7,6 +7,7 @@ import TradingTypes
 
 /// The feed: an operation is one message of a stream, decoded, or decoded and applied to its book.
 extension MicroBenchmarks {
+  private static let batchEvents = 256
   static let feedNames = ["itch.decode.A", "itch.book.A", "itch.decode.B", "itch.book.B"]
 
   func feedRows(notes: inout [String], _ isSelected: (String) -> Bool) throws -> [MicroRow] {
@@ -61,7 +62,7 @@ extension MicroBenchmarks {
   private func book(_ bytes: [UInt8], _ parameters: ItchFixture.Parameters) throws -> MicroTiming {
     var timing = MicroTiming(effort, clock: clock)
     let capacity = try BookCapacity(
-      instruments: parameters.symbolCount, orders: max(1_024, parameters.liveOrderCount * 2))
+      instruments: parameters.symbolCount, orders: max(1_024, parameters.liveOrderCount * 2), depth: .best)
     while timing.goesOn {
       // Every repetition begins with empty books; making them is not timed.
       let arena = Arena(capacityBytes: capacity.arenaBytes + 16 << 20)
@@ -69,20 +70,36 @@ extension MicroBenchmarks {
       var books = try OrderBookSet(
         capacity: capacity, feedIncrement: Price(nanos: 100_000), tick: Price(nanos: 10_000_000), in: arena)
       var frames = ItchFrames(bytes.rawBytes)
+      // A packet's worth and more at a time, as a host that drains a ring has them.
+      var events = Slab(repeating: MarketEvent.nothing, count: Self.batchEvents, in: arena)
+      var effects = Slab(repeating: BookEffect(.ignored), count: Self.batchEvents, in: arena)
       var count = 0
       var changes: UInt64 = 0
       let start = clock.now()
-      while count < effort.feedMessages, let message = frames.next() {
-        count += 1
-        if case .event(let event) = decoder.decode(message, sequence: UInt64(truncatingIfNeeded: count)) {
-          let effect = books.apply(event)
-          // Wrapping: a sink for the optimiser.
-          changes &+= effect.bestChanged ? 3 : 1
+      while count < effort.feedMessages {
+        var filled = 0
+        while filled < Self.batchEvents, let message = frames.next() {
+          count += 1
+          guard case .event(let event) = decoder.decode(message, sequence: UInt64(truncatingIfNeeded: count)) else { continue }
+          events[filled] = event
+          filled += 1
         }
+        if filled == 0 { break }
+        var places = effects.parts(BookEffect.self, from: 0, count: filled)
+        books.apply(events.span.extracting(first: filled), effects: &places)
+        // Wrapping: a sink for the optimiser.
+        for place in 0..<filled { changes &+= places[place].bestChanged ? 3 : 1 }
       }
       keep(changes)
       timing.add(from: start, to: clock.now(), operations: count)
     }
     return timing
+  }
+}
+
+extension MarketEvent {
+  /// What a buffer holds before its first event.
+  fileprivate static var nothing: MarketEvent {
+    MarketEvent(kind: .information, time: .distantPast, instrument: .none)
   }
 }
