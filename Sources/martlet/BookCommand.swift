@@ -1,4 +1,5 @@
 import ArgumentParser
+import FixtureStreams
 import LockFreeRings
 import MarketIngest
 import OrderBooks
@@ -36,14 +37,32 @@ struct BookCommand: ParsableCommand {
   @Flag(help: "The input starts within a session: unknown orders do not make books stale.")
   var midSession = false
 
+  @Option(help: ArgumentHelp("Seed of the league stream, generated in place of --input.", valueName: "S"))
+  var seed: UInt64?
+
+  @Option(help: ArgumentHelp("Messages of the generated league stream.", valueName: "N"))
+  var messages: UInt64?
+
   func validate() throws {
-    try feed.demandInput()
+    if seed != nil || messages != nil {
+      guard feed.namedFeed == .league, feed.namedInput == nil else {
+        throw ValidationError("--seed and --messages: with --feed league and without --input")
+      }
+      guard messages ?? 1 <= 1 << 28 else { throw ValidationError("--messages: at most \(1 << 28) expected") }
+    } else {
+      try feed.demandInput()
+    }
     guard (1...1_000).contains(levels) else { throw ValidationError("--levels: 1 to 1000 expected, \(levels) found") }
     guard every >= 1 else { throw ValidationError("--every: 1 or more expected, \(every) found") }
   }
 
   func run() throws {
-    let bytes = try InputBytes.read(feed.input)
+    let bytes: [UInt8]
+    if feed.namedInput == nil {
+      bytes = LeagueStream.packed(seed: seed ?? 42, messages: messages ?? 1_000_000)
+    } else {
+      bytes = try InputBytes.read(feed.input)
+    }
     let output = try OutputText(feed.output, force: feed.force)
     if summary {
       try BookSummary(midSession: midSession).run(bytes, feed: feed, only: symbol, into: output)
@@ -56,53 +75,36 @@ struct BookCommand: ParsableCommand {
   // MARK: - Rows
 
   private func printRows(_ bytes: [UInt8], into output: OutputText) throws {
-    let midnight = try feed.midnight()
     // The last touching message of a symbol is always printed, so for K > 1 a first pass finds it.
     var last: [UInt64] = []
     if every > 1 || symbol != nil {
-      var first = try DiscoveredBooks(byteCount: bytes.count, midnight: midnight)
-      try first.replay(bytes, feed: feed, isFinal: false) { event, effect, _ in
-        guard effect.status.changedBook else { return }
+      let reader = try feed.reader(of: bytes)
+      var books = try reader.makeBooks(depth: .best)
+      // The ending is judged on the second pass.
+      var unjudged = feed
+      unjudged.isUnjudged = true
+      _ = try reader.read(unjudged) { event in
+        guard books.apply(event).status.changedBook else { return }
         let index = Int(event.instrument.index)
         while last.count <= index { last.append(0) }
         last[index] = event.sequence
       }
-      if let symbol { _ = try first.instrument(symbol, in: feed.input) }
+      if let symbol { _ = try reader.instrument(symbol, in: feed.input) }
     }
     writeHeader(into: output)
-    let wanted = symbol.flatMap(Symbol.init)
-    var touches: [Int] = []
-    var printed: [[Int64]] = []
-    var symbols: [String?] = []
-    var row: [Int64] = []
-    var books = try DiscoveredBooks(byteCount: bytes.count, midnight: midnight)
-    try books.replay(bytes, feed: feed, isFinal: true) { event, effect, state in
-      guard effect.status.changedBook else { return }
-      let index = Int(event.instrument.index)
-      while touches.count <= index {
-        touches.append(0)
-        printed.append([])
-        symbols.append(nil)
+    var rows = BookRows(wanted: symbol, levels: levels, every: every, onlyChanges: onlyChanges, last: last)
+    let reader = try feed.reader(of: bytes)
+    var books = try reader.makeBooks(depth: .best)
+    var touched: MarketEvent?
+    _ = try reader.read(feed) { event in
+      // One message may change several levels: its row comes when it is over.
+      if let done = touched, done.sequence != event.sequence || done.instrument != event.instrument {
+        rows.write(done, books, reader, into: output)
+        touched = nil
       }
-      if touches[index] == 0 {
-        let name = state.decoder.map.symbol(of: event.instrument)
-        symbols[index] = wanted == nil || name == wanted ? name?.description : nil
-      }
-      touches[index] += 1
-      guard let name = symbols[index] else { return }
-      guard touches[index] % every == 0 || (every > 1 && last[index] == event.sequence) else { return }
-      collect(state.books, event.instrument, into: &row)
-      if onlyChanges {
-        guard row != printed[index] else { return }
-        printed[index] = row
-      }
-      output.write(Int64(event.sequence))
-      output.write(byte: UInt8(ascii: ","))
-      output.write(event.time.nanoseconds)
-      output.write(byte: UInt8(ascii: ","))
-      output.write(field: name)
-      writeLevels(row, into: output)
+      if books.apply(event).status.changedBook { touched = event }
     }
+    if let touched { rows.write(touched, books, reader, into: output) }
   }
 
   private func writeHeader(into output: OutputText) {
@@ -111,6 +113,58 @@ struct BookCommand: ParsableCommand {
       for side in ["bid", "ask"] { for part in ["px", "sz", "ct"] { output.write(",\(side)_\(part)_\(level)") } }
     }
     output.write("\n")
+  }
+}
+
+/// The rows of the books, one after each message that touched one.
+private struct BookRows {
+  let wanted: String?
+  let levels: Int
+  let every: Int
+  let onlyChanges: Bool
+  /// The last touching message of each instrument, where it matters.
+  let last: [UInt64]
+  private var touches: [Int] = []
+  private var printed: [[Int64]] = []
+  private var symbols: [String?] = []
+  private var row: [Int64] = []
+
+  init(wanted: String?, levels: Int, every: Int, onlyChanges: Bool, last: [UInt64]) {
+    self.wanted = wanted
+    self.levels = levels
+    self.every = every
+    self.onlyChanges = onlyChanges
+    self.last = last
+  }
+
+  /// Writes the row after `event`, where one is due.
+  mutating func write(
+    _ event: MarketEvent, _ books: borrowing OrderBookSet, _ reader: any FeedReader, into output: OutputText
+  ) {
+    let index = Int(event.instrument.index)
+    while touches.count <= index {
+      touches.append(0)
+      printed.append([])
+      symbols.append(nil)
+    }
+    if touches[index] == 0 {
+      let name = reader.symbol(of: event.instrument)
+      symbols[index] = wanted == nil || name == wanted ? name : nil
+    }
+    touches[index] += 1
+    guard let name = symbols[index] else { return }
+    guard touches[index] % every == 0 || (every > 1 && last[index] == event.sequence) else { return }
+    collect(books, event.instrument, into: &row)
+    if onlyChanges {
+      guard row != printed[index] else { return }
+      printed[index] = row
+    }
+    output.write(Int64(event.sequence))
+    output.write(byte: UInt8(ascii: ","))
+    output.write(event.time.nanoseconds)
+    output.write(byte: UInt8(ascii: ","))
+    output.write(field: name)
+    writeLevels(row, decimals: reader.decimals, into: output)
   }
 
   /// Price, size and count of bid and ask, level by level; −1 where there is no level.
@@ -132,30 +186,12 @@ struct BookCommand: ParsableCommand {
     row.append(level.map { Int64($0.orderCount) } ?? -1)
   }
 
-  private func writeLevels(_ row: [Int64], into output: OutputText) {
+  private func writeLevels(_ row: [Int64], decimals: Int, into output: OutputText) {
     for (place, value) in row.enumerated() {
       output.write(byte: UInt8(ascii: ","))
       guard value >= 0 else { continue }
-      if place % 3 == 0 { output.write(nanos: value, places: 4) } else { output.write(value) }
+      if place % 3 == 0 { output.write(nanos: value, places: decimals) } else { output.write(value) }
     }
     output.write(byte: UInt8(ascii: "\n"))
-  }
-}
-
-extension DiscoveredBooks {
-  /// Calls `body` with every event and what it did; the ending is judged on the final pass.
-  mutating func replay(
-    _ bytes: [UInt8], feed: FeedOptions, isFinal: Bool,
-    _ body: (MarketEvent, BookEffect, borrowing DiscoveredBooks) throws -> Void
-  ) throws {
-    var frames = ItchFrames(bytes.rawBytes)
-    var sequence: UInt64 = 0
-    while let message = frames.next() {
-      sequence += 1
-      guard let event = decoder.decode(message, sequence: sequence).event else { continue }
-      let effect = books.apply(event)
-      try body(event, effect, self)
-    }
-    if isFinal { try feed.judge(frames.ending, messages: sequence) }
   }
 }

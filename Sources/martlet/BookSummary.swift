@@ -13,63 +13,50 @@ struct BookSummary {
   init(midSession: Bool) { self.midSession = midSession }
 
   func run(_ bytes: [UInt8], feed: FeedOptions, only symbol: String?, into output: OutputText) throws {
-    var state = try DiscoveredBooks(byteCount: bytes.count, midnight: try feed.midnight())
-    var messages: UInt64 = 0
-    var crossed = 0
-    var locked = 0
-    var bestChanges = 0
-    var isUnknown = [Bool](repeating: false, count: Self.windowCount)
-    var unknownInWindow = 0
-    var isStale = false
-    var frames = ItchFrames(bytes.rawBytes)
-    while let message = frames.next() {
-      messages += 1
-      let outcome = state.decoder.decode(message, sequence: messages)
-      var unknown = false
-      if let event = outcome.event {
-        let effect = state.books.apply(event)
-        unknown = effect.status == .unknownOrder
-        if effect.bestChanged { bestChanges += 1 }
-        if effect.status.changedBook {
-          let view = state.books[depth: event.instrument]
-          if view.isCrossed { crossed += 1 }
-          if view.bidCount > 0, view.askCount > 0, view.bids[0].price == view.asks[0].price { locked += 1 }
-        }
+    let reader = try feed.reader(of: bytes)
+    var books = try reader.makeBooks(depth: .best)
+    var tally = BookTally(window: UnknownWindow(most: midSession ? .max : Self.unknownMax, length: Self.windowCount))
+    var previous: MarketEvent?
+    let report = try reader.read(feed) { event in
+      // One message may be several events: it counts when it is over.
+      if let previous, previous.sequence != event.sequence || previous.instrument != event.instrument {
+        tally.finish(previous, books)
       }
-      let place = Int((messages - 1) % UInt64(Self.windowCount))
-      unknownInWindow += (unknown ? 1 : 0) - (isUnknown[place] ? 1 : 0)
-      isUnknown[place] = unknown
-      if unknownInWindow > Self.unknownMax, !midSession { isStale = true }
+      tally.add(books.apply(event), at: event.sequence)
+      previous = event
     }
-    try feed.judge(frames.ending, messages: messages)
-    var truncated = 0
-    if case .truncated(_, let count) = frames.ending { truncated = count }
+    if let previous { tally.finish(previous, books) }
+    tally.window.advance(to: report.messages)
 
-    var ids = (0..<state.decoder.map.count).map { InstrumentID(index: UInt32($0)) }
-    if let symbol { ids = [try state.instrument(symbol, in: feed.input)] }
-    var staleBooks = 0
-    for id in ids where isStale || state.books.isStale(id) { staleBooks += 1 }
+    var ids = (0..<reader.instrumentCount).map { InstrumentID(index: UInt32($0)) }
+    if let symbol { ids = [try reader.instrument(symbol, in: feed.input)] }
+    let staleBooks = ids.count { tally.window.isStale || books.isStale($0) }
 
-    output.write("{\"messages\":\(messages),\"by_type\":{")
+    let types = report.byType.map { "\"\($0.name)\":\($0.count)" }.joined(separator: ",")
+    output.write("{\"messages\":\(report.messages),\"by_type\":{\(types)}")
+    let counts: [(name: String, count: UInt64)] = [
+      ("unknown_orders", books.eventCount(.unknownOrder)), ("duplicate_orders", books.eventCount(.duplicateOrder)),
+      ("crossed", tally.crossed), ("stale", UInt64(staleBooks)), ("symbols", UInt64(ids.count)),
+      ("live_orders", UInt64(books.liveOrderCount)), ("max_live_orders", UInt64(books.liveOrderCountMax)),
+      ("gaps", report.gaps), ("duplicates", report.duplicates), ("locked", tally.locked),
+      ("truncated_bytes", UInt64(report.truncatedBytes)), ("refused", report.refused),
+      ("best_changes", tally.bestChanges),
+    ]
+    for (name, count) in counts { output.write(",\"\(name)\":\(count)") }
+    output.write(",")
+    if feed.feed == .league {
+      var hash = SHA256()
+      hash.combine(bytes)
+      output.write("\"sha256\":\"\(hash.hex)\",")
+    }
+    output.write("\"final\":{")
     var isFirst = true
-    for type in 0..<256 where state.decoder.counters.byType[type] > 0 {
-      output.write(
-        "\(isFirst ? "" : ",")\"\(Character(Unicode.Scalar(UInt8(type))))\":\(state.decoder.counters.byType[type])")
-      isFirst = false
-    }
-    output.write(
-      "},\"unknown_orders\":\(state.books.eventCount(.unknownOrder)),\"duplicate_orders\":\(state.books.eventCount(.duplicateOrder)),"
-        + "\"crossed\":\(crossed),\"stale\":\(staleBooks),\"symbols\":\(ids.count),\"live_orders\":\(state.books.liveOrderCount),"
-        + "\"max_live_orders\":\(state.books.liveOrderCountMax),\"gaps\":0,\"duplicates\":0,\"locked\":\(locked),"
-        + "\"truncated_bytes\":\(truncated),\"refused\":\(state.decoder.counters.refusalCount),"
-        + "\"best_changes\":\(bestChanges),\"final\":{")
-    isFirst = true
     for id in ids {
-      guard let name = state.decoder.map.symbol(of: id) else { continue }
-      output.write("\(isFirst ? "" : ",")\n\"\(jsonEscaped(name.description))\":{")
-      writeSide("bid", .buy, id, state.books, into: output)
+      guard let name = reader.symbol(of: id) else { continue }
+      output.write("\(isFirst ? "" : ",")\n\"\(jsonEscaped(name))\":{")
+      writeSide("bid", .buy, id, books, decimals: reader.decimals, into: output)
       output.write(",")
-      writeSide("ask", .sell, id, state.books, into: output)
+      writeSide("ask", .sell, id, books, decimals: reader.decimals, into: output)
       output.write("}")
       isFirst = false
     }
@@ -77,17 +64,83 @@ struct BookSummary {
   }
 
   private func writeSide(
-    _ name: String, _ side: Side, _ id: InstrumentID, _ books: borrowing OrderBookSet, into output: OutputText
+    _ name: String, _ side: Side, _ id: InstrumentID, _ books: borrowing OrderBookSet, decimals: Int,
+    into output: OutputText
   ) {
     guard let best = books.bestLevel(of: id, side: side) else {
       output.write("\"\(name)\":null")
       return
     }
     output.write("\"\(name)\":{\"price\":\"")
-    output.write(nanos: best.price.nanos, places: 4)
+    output.write(nanos: best.price.nanos, places: decimals)
     let first = books.firstOrder(of: best)?.quantity.lots ?? 0
     output.write(
       "\",\"size\":\(best.quantity.lots),\"count\":\(best.orderCount),\"first_order_size\":\(first),"
         + "\"levels\":\(books.levelCount(of: id, side: side))}")
+  }
+}
+
+/// What happened message by message.
+private struct BookTally {
+  var crossed: UInt64 = 0
+  var locked: UInt64 = 0
+  var bestChanges: UInt64 = 0
+  var window: UnknownWindow
+  private var hasChanged = false
+  private var isTouched = false
+
+  init(window: UnknownWindow) { self.window = window }
+
+  /// Counts what one event of message `sequence` did.
+  mutating func add(_ effect: BookEffect, at sequence: UInt64) {
+    if effect.status == .unknownOrder { window.mark(sequence) } else { window.advance(to: sequence) }
+    hasChanged = hasChanged || effect.bestChanged
+    isTouched = isTouched || effect.status.changedBook
+  }
+
+  /// Counts the message that `event` was the last of.
+  mutating func finish(_ event: MarketEvent, _ books: borrowing OrderBookSet) {
+    // The first message of all has nothing before it to differ from.
+    if hasChanged, event.sequence > 1 { bestChanges += 1 }
+    if isTouched {
+      let view = books[depth: event.instrument]
+      if view.isCrossed { crossed += 1 }
+      if view.bidCount > 0, view.askCount > 0, view.bids[0].price == view.asks[0].price { locked += 1 }
+    }
+    hasChanged = false
+    isTouched = false
+  }
+}
+
+/// Unknown orders among the last messages: too many make the books stale.
+private struct UnknownWindow {
+  let most: Int
+  private var marks: [Bool]
+  private var count = 0
+  private var sequence: UInt64 = 0
+  private(set) var isStale = false
+
+  init(most: Int, length: Int) {
+    self.most = most
+    marks = [Bool](repeating: false, count: length)
+  }
+
+  /// Messages up to `target` have come.
+  mutating func advance(to target: UInt64) {
+    while sequence < target {
+      sequence += 1
+      let place = Int(sequence % UInt64(marks.count))
+      if marks[place] { count -= 1 }
+      marks[place] = false
+    }
+  }
+
+  /// Message `target` is about an unknown order.
+  mutating func mark(_ target: UInt64) {
+    advance(to: target)
+    let place = Int(target % UInt64(marks.count))
+    if !marks[place] { count += 1 }
+    marks[place] = true
+    if count > most { isStale = true }
   }
 }

@@ -53,9 +53,10 @@ struct FeaturesCommand: ParsableCommand {
     if bars != nil {
       guard feed == nil, input == nil else { throw ValidationError("--bars stands in place of --feed and --input") }
     } else {
-      guard feed != nil, input != nil, symbol != nil else {
+      guard let feed, input != nil, symbol != nil else {
         throw ValidationError("--feed, --input and --symbol are needed (or --bars)")
       }
+      guard feed == .itch50 else { throw ValidationError("--feed: itch50 expected, \(feed.rawValue) found") }
     }
   }
 

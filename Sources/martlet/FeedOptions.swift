@@ -7,14 +7,21 @@ import TradingTypes
 
 /// The feeds this build reads.
 enum Feed: String, ExpressibleByArgument, CaseIterable {
+  /// NASDAQ TotalView-ITCH 5.0, framed by two-byte lengths.
   case itch50
+  /// The packed records of the league stream.
+  case league
+
+  /// What an error says was expected.
+  static var expected: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }
 
 /// The options every command over a feed shares.
 struct FeedOptions: ParsableArguments {
   @Option(
     name: .customLong("feed"),
-    help: "Format of the input: itch50 (NASDAQ TotalView-ITCH 5.0, framed by two-byte lengths).")
+    help:
+      "Format of the input: itch50 (NASDAQ TotalView-ITCH 5.0, framed by two-byte lengths), league (packed records).")
   var namedFeed: Feed?
 
   @Option(
@@ -34,9 +41,15 @@ struct FeedOptions: ParsableArguments {
   @Flag(help: "An incomplete last message is an error.")
   var strict = false
 
+  /// How the input ends is not judged: another pass over it does.
+  var isUnjudged = false
+
+  // What is given on the command line.
+  private enum CodingKeys: CodingKey { case namedFeed, namedInput, date, output, force, strict }
+
   /// Demands the two options that every command over a feed needs, unless it only prints its configuration.
   func demandInput() throws {
-    guard namedFeed != nil else { throw ValidationError("--feed: itch50 expected, nothing found") }
+    guard namedFeed != nil else { throw ValidationError("--feed: one of \(Feed.expected) expected, nothing found") }
     guard namedInput != nil else { throw ValidationError("--input: a file or - expected, nothing found") }
   }
 
@@ -49,8 +62,22 @@ struct FeedOptions: ParsableArguments {
   /// Midnight of the feed's day.
   func midnight() throws -> Timestamp { try feedMidnight(date) }
 
+  /// Says that this command reads ITCH alone.
+  func demandItch(for command: String) throws {
+    guard feed == .itch50 else {
+      throw ValidationError("--feed: itch50 expected for \(command), \(feed.rawValue) found")
+    }
+  }
+
+  /// An incomplete message at the end: a warning, or an error with `--strict`.
+  func judgeTruncation(at offset: Int, byteCount: Int, messages: UInt64) throws {
+    if isUnjudged { return }
+    try martlet.judgeTruncation(of: input, at: offset, byteCount: byteCount, messages: messages, strict: strict)
+  }
+
   /// What an input's ending means: nothing, a warning, or an error that names the place.
   func judge(_ ending: ItchFrames.Ending, messages: UInt64) throws {
+    if isUnjudged { return }
     try martlet.judge(ending, of: input, messages: messages, strict: strict)
   }
 }
@@ -72,10 +99,15 @@ func judge(_ ending: ItchFrames.Ending, of path: String, messages: UInt64, stric
     throw ToolFailure.badInput(
       "\(path): offset \(offset), after message \(messages): a message length expected, 0 found")
   case .truncated(let offset, let byteCount):
-    let line = "\(path): offset \(offset), after message \(messages): \(byteCount) bytes of an incomplete message"
-    if strict { throw ToolFailure.badInput(line) }
-    warn(line)
+    try judgeTruncation(of: path, at: offset, byteCount: byteCount, messages: messages, strict: strict)
   }
+}
+
+/// An incomplete message at the end is a warning, or an error with `strict`.
+func judgeTruncation(of path: String, at offset: Int, byteCount: Int, messages: UInt64, strict: Bool) throws {
+  let line = "\(path): offset \(offset), after message \(messages): \(byteCount) bytes of an incomplete message"
+  if strict { throw ToolFailure.badInput(line) }
+  warn(line)
 }
 
 /// Days from 1970-01-01 to a proleptic Gregorian date written YYYY-MM-DD.
@@ -96,35 +128,4 @@ func daysSinceEpoch(_ text: String) -> Int64? {
 /// A warning: one line on standard error, the exit code stays.
 func warn(_ line: String) {
   FileHandle.standardError.write(Data("martlet: warning: \(line)\n".utf8))
-}
-
-/// Books of everything a feed names, found while reading.
-struct DiscoveredBooks: ~Copyable {
-  var decoder: ItchDecoder
-  var books: OrderBookSet
-
-  /// Room for every instrument and order that `byteCount` bytes can name.
-  init(byteCount: Int, midnight: Timestamp) throws {
-    // An add is at least 38 bytes with its length; 64 Mi orders at once are beyond any real day.
-    let orders = min(max(byteCount / 38, 1_024), 1 << 22)
-    let instruments = min(max(byteCount / 38, 16), 16_384)
-    let capacity = try BookCapacity(instruments: instruments, orders: orders)
-    let bytes = capacity.arenaBytes + InstrumentMap.byteCount(capacity: instruments) + (64 << 20)
-    let arena = Arena(capacityBytes: bytes)
-    books = try OrderBookSet(
-      capacity: capacity, feedIncrement: Price(nanos: 100_000), tick: Price(nanos: 10_000_000), in: arena)
-    decoder = ItchDecoder(
-      midnight: midnight, venue: VenueID(index: 0), map: InstrumentMap(discovering: instruments, in: arena), in: arena)
-  }
-
-  /// The instrument called `symbol`, an error when the input does not name it.
-  func instrument(_ symbol: String, in path: String) throws -> InstrumentID {
-    guard let name = Symbol(symbol) else {
-      throw ToolFailure.badInput("--symbol \(symbol): 1 to 16 printable characters expected")
-    }
-    guard let id = decoder.map.instrument(named: name) else {
-      throw ToolFailure.badInput("\(path): symbol \(symbol) does not occur in it")
-    }
-    return id
-  }
 }

@@ -39,6 +39,7 @@ struct ReplayCommand: ParsableCommand {
 
   func validate() throws {
     if !printConfig { try feed.demandInput() }
+    try feed.demandItch(for: "replay")
   }
 
   func run() throws {
@@ -126,7 +127,8 @@ struct ReplayCommand: ParsableCommand {
       throw ToolFailure.badInput("\(repeatGrants): \(error)")
     }
     guard !uses.isEmpty else {
-      throw ToolFailure.badInput("\(repeatGrants): the journal of a sharded run expected, no use of a shared limit found")
+      throw ToolFailure.badInput(
+        "\(repeatGrants): the journal of a sharded run expected, no use of a shared limit found")
     }
     if let gap = LimitUse.firstGap(in: uses) {
       throw ToolFailure.badInput("\(repeatGrants): use \(gap.ticket) of shared limit \(gap.number) expected, not found")
