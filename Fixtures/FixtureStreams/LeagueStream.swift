@@ -132,7 +132,9 @@ public struct LeagueStream: Sendable {
     while let record = stream.next() {
       bytes.append(record.action.rawValue)
       bytes.append(record.side.rawValue)
-      for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: record.priceTicks >> shift)) }
+      for shift in stride(from: 0, to: 32, by: 8) {
+        bytes.append(UInt8(truncatingIfNeeded: record.priceTicks >> shift))
+      }
       for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: record.quantity >> shift)) }
       for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: record.order >> shift)) }
     }

@@ -85,13 +85,16 @@ import Testing
 
   @Test func `a newcomer to a broadcast ring is seen, or begins behind the gate`() throws {
     let arena = Arena(capacityBytes: 2 << 20)
-    let controls = Controls(try (0..<Self.instances).map { _ in try BroadcastControl(position: 0, seats: 1, in: arena) })
+    let controls = Controls(
+      try (0..<Self.instances).map { _ in try BroadcastControl(position: 0, seats: 1, in: arena) })
     Self.expectAllowed(
       Litmus(
-        name: "joining: the newcomer takes a seat at 0 and reads the gate, the producer looks for seats and opens it to 8",
+        name:
+          "joining: the newcomer takes a seat at 0 and reads the gate, the producer looks for seats and opens it to 8",
         rows: [
           .init(name: "the gate stays for the newcomer", first: 0, second: 0, isAllowed: true),
-          .init(name: "the newcomer saw a gate that was taken back, and begins later", first: 8, second: 0, isAllowed: true),
+          .init(
+            name: "the newcomer saw a gate that was taken back, and begins later", first: 8, second: 0, isAllowed: true),
           .init(name: "the gate is open and the newcomer knows", first: 8, second: 8, isAllowed: true),
           .init(name: "the gate is open and the newcomer reads behind it", first: 0, second: 8, isAllowed: false),
         ]),

@@ -288,7 +288,8 @@ import TradingTypes
     #expect(!refused.isGranted)
     #expect(
       waiting.divergence?.description
-        == "ticket 0: recorded is limit 0, reserve 4 on 0 by user 0, tag 1, granted, which did not come while user 1 waited")
+        == "ticket 0: recorded is limit 0, reserve 4 on 0 by user 0, tag 1, granted, which did not come while user 1 waited"
+    )
   }
 
   @Test func `misuse stops at once`() async {

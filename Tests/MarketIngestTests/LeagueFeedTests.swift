@@ -33,7 +33,9 @@ import TradingTypes
     while let event = feed.next() {
       let record = stream.next()
       let (found, expected) = (books.apply(event), twin.apply(event))
-      if "\(found)" != "\(expected)" || found.status != .applied { failures.append("message \(event.sequence): \(found)") }
+      if "\(found)" != "\(expected)" || found.status != .applied {
+        failures.append("message \(event.sequence): \(found)")
+      }
       if record.map({ UInt64($0.order) }) != event.reference.value { failures.append("order \(event.reference)") }
       if books[depth: Self.instrument].isCrossed { failures.append("message \(event.sequence): crossed") }
     }

@@ -191,7 +191,8 @@ import TradingTypes
     }
   }
 
-  @Test func `all shards together never hold more positions than the policy permits, and a replay repeats who got them`()
+  @Test
+  func `all shards together never hold more positions than the policy permits, and a replay repeats who got them`()
     throws
   {
     let most: Int64 = 5

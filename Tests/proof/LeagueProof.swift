@@ -47,7 +47,9 @@ enum LeagueProof {
       if books[depth: id].isTwoSided { twoSided += 1 }
       if books[depth: id].isCrossed { crossed += 1 }
     }
-    guard let bid = books.bestLevel(of: id, side: .buy), let ask = books.bestLevel(of: id, side: .sell) else { return [:] }
+    guard let bid = books.bestLevel(of: id, side: .buy), let ask = books.bestLevel(of: id, side: .sell) else {
+      return [:]
+    }
     let counts = feed.counters.byType
     let first = books.firstOrder(of: bid)?.quantity.lots ?? 0
     return [

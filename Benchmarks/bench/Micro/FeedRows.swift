@@ -80,7 +80,9 @@ extension MicroBenchmarks {
         var filled = 0
         while filled < Self.batchEvents, let message = frames.next() {
           count += 1
-          guard case .event(let event) = decoder.decode(message, sequence: UInt64(truncatingIfNeeded: count)) else { continue }
+          guard case .event(let event) = decoder.decode(message, sequence: UInt64(truncatingIfNeeded: count)) else {
+            continue
+          }
           events[filled] = event
           filled += 1
         }

@@ -99,7 +99,8 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     guard gate.evaluate(intent, inputs, ledger).isPass else { return nil }
     guard reservePosition(for: intent, within: policy.openPositionsMax) else {
       // What stage 5 says of the same lack of room in its own books.
-      return Decision(sequence: intent.causeSequence, time: intent.time, instrument: intent.instrument, verdict: .noSize)
+      return Decision(
+        sequence: intent.causeSequence, time: intent.time, instrument: intent.instrument, verdict: .noSize)
     }
     guard let refusal = reserveGross(of: intent, inputs) else { return nil }
     counts.rejects[Int(min(refusal.check, 40))] &+= 1
