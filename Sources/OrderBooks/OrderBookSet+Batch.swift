@@ -29,44 +29,54 @@ extension OrderBookSet {
     }
   }
 
+  // Which kind an event is of is as good as random, and each step would have to guess it anew: all of them do the work of both, and what does
+  // not apply asks for element 0, which is always near.
+
+  /// All ones for an add of an instrument in the set, else 0.
+  @inlinable @inline(__always) func isAdd(_ event: borrowing MarketEvent) -> Int {
+    let isAdd = event.kind == .addOrder ? 1 : 0
+    let isInside = event.instrument.index < instrumentCount ? 1 : 0
+    return 0 &- (isAdd & isInside)
+  }
+
+  /// The slot of the event's price, wherever its window stands.
+  @inlinable @inline(__always) func slotIndex(_ event: borrowing MarketEvent, side: Int) -> Int {
+    let key = PriceLadder.key(ladder.sides[side].grid.split(event.price.nanos).tick, side: side)
+    return Int(truncatingIfNeeded: key) & (ladder.windowTicks &- 1)
+  }
+
   /// The first step: where the index keeps the event's order, and where its side stands.
   @inlinable @inline(__always) func prefetchIndex(_ event: borrowing MarketEvent) {
     index.directory.prefetch(masked: Int(truncatingIfNeeded: event.reference.value >> OrderIndex.pageShift))
-    ladder.sides.prefetch(Self.sideIndex(event.instrument, event.side))
-    guard event.kind == .replaceOrder else { return }
     index.directory.prefetch(masked: Int(truncatingIfNeeded: event.newReference.value >> OrderIndex.pageShift))
+    ladder.sides.prefetch(Self.sideIndex(event.instrument, event.side) & isAdd(event))
   }
 
   /// The second: the order itself, or where a new one will rest.
   @inlinable @inline(__always) func prefetchOrder(_ event: borrowing MarketEvent) {
     let reference = event.reference.value
-    let slot = Int(truncatingIfNeeded: reference >> OrderIndex.pageShift)
-    index.nodes.prefetch(Int(index.directory[masked: slot].handle(reference)))
-    guard event.kind == .addOrder, event.instrument.index < instrumentCount, isPrice(event.price) else { return }
-    let side = Self.sideIndex(event.instrument, event.side)
-    guard let place = ladder.slot(of: event.price.nanos, side: side) else { return }
-    ladder.slots.prefetch(side &<< ladder.windowShift | place)
-    ladder.words.prefetch(side &<< (ladder.windowShift &- 6) | place &>> 6)
+    let page = Int(truncatingIfNeeded: reference >> OrderIndex.pageShift)
+    index.nodes.prefetch(Int(index.directory[masked: page].handle(reference)))
+    let isAdd = isAdd(event)
+    let side = Self.sideIndex(event.instrument, event.side) & isAdd
+    let slot = slotIndex(event, side: side)
+    ladder.slots.prefetch((side &<< ladder.windowShift | slot) & isAdd)
+    ladder.words.prefetch((side &<< (ladder.windowShift &- 6) | slot &>> 6) & isAdd)
   }
 
   /// The third: its level, and its neighbours in the queue.
   @inlinable @inline(__always) func prefetchLevel(_ event: borrowing MarketEvent) {
-    if event.kind == .addOrder {
-      guard event.instrument.index < instrumentCount, isPrice(event.price) else { return }
-      let side = Self.sideIndex(event.instrument, event.side)
-      guard let place = ladder.slot(of: event.price.nanos, side: side) else { return }
-      let level = Int(ladder.level(in: place, side: side))
-      ladder.levels.prefetch(level == 0 ? Int(ladder.freeLevel) : level)
-      return
-    }
     let reference = event.reference.value
-    let slot = Int(truncatingIfNeeded: reference >> OrderIndex.pageShift)
-    let entry = index.directory[masked: slot]
-    guard entry.tag == reference >> OrderIndex.pageShift, entry.isLive(reference) else { return }
-    let node = index.nodes[Int(entry.handle(reference))]
-    ladder.levels.prefetch(Int(node.level))
-    index.nodes.prefetch(Int(node.next))
-    index.nodes.prefetch(Int(node.previous))
-    ladder.sides.prefetch(Int(node.side))
+    let page = Int(truncatingIfNeeded: reference >> OrderIndex.pageShift)
+    let isAdd = isAdd(event)
+    // A node that is not this order's is an order or free all the same: its fields are places in the slabs.
+    let handle = Int(index.directory[masked: page].handle(reference)) & ~isAdd
+    let side = Self.sideIndex(event.instrument, event.side) & isAdd
+    let slot = slotIndex(event, side: side)
+    let resting = Int(ladder.slots[(side &<< ladder.windowShift | slot) & isAdd]) & isAdd
+    ladder.levels.prefetch(Int(index.nodes[handle].level) | resting)
+    index.nodes.prefetch(Int(index.nodes[handle].next))
+    index.nodes.prefetch(Int(index.nodes[handle].previous))
+    ladder.sides.prefetch(Int(index.nodes[handle].side))
   }
 }
