@@ -101,19 +101,34 @@ extension SnapshotReader: @unchecked Sendable where Value: Sendable {}
 /// The shared words of a `SnapshotCell`: not generic, so they compile once.
 @safe @frozen @usableFromInline struct SnapshotWords {
   @usableFromInline let version: UnsafeMutablePointer<Atomic<UInt64>>
-  let words: UnsafeMutablePointer<Atomic<UInt64>>
-  let wordCount: Int
-  let wordsPerSlot: Int
+  @usableFromInline let words: UnsafeMutablePointer<Atomic<UInt64>>
+  @usableFromInline let wordCount: Int
+
+  // Whole 128-byte lines, so that a slot being written shares no line with the one being read.
+  @inlinable var wordsPerSlot: Int { max(16, (wordCount + 15) / 16 * 16) }
+
+  /// Bytes that a version and four slots take.
+  static func byteCount(wordCount: Int) -> Int { 128 + 4 * max(16, (wordCount + 15) / 16 * 16) * 8 }
 
   init(byteCount: Int, in arena: Arena) throws(ArenaError) {
-    wordCount = (byteCount + 7) / 8
-    // Whole 128-byte lines, so that a slot being written shares no line with the one being read.
-    wordsPerSlot = max(16, (wordCount + 15) / 16 * 16)
-    let memory = unsafe try arena.reserve(byteCount: 128 + 4 * wordsPerSlot * 8, alignment: 128)
-    unsafe version = memory.bindMemory(to: Atomic<UInt64>.self, capacity: 1)
-    unsafe version.initialize(to: Atomic(0))
-    unsafe words = (memory + 128).bindMemory(to: Atomic<UInt64>.self, capacity: 4 * wordsPerSlot)
+    let wordCount = (byteCount + 7) / 8
+    let memory = unsafe try arena.reserve(byteCount: Self.byteCount(wordCount: wordCount), alignment: 128)
+    unsafe self.init(initializing: memory, wordCount: wordCount)
+  }
+
+  /// Makes the words in memory that has room for them.
+  @unsafe init(initializing memory: UnsafeMutableRawPointer, wordCount: Int) {
+    unsafe self.init(at: memory, wordCount: wordCount)
+    unsafe memory.bindMemory(to: Atomic<UInt64>.self, capacity: 1).initialize(to: Atomic(0))
+    unsafe (memory + 128).bindMemory(to: Atomic<UInt64>.self, capacity: 4 * wordsPerSlot)
     for place in 0..<(4 * wordsPerSlot) { unsafe (words + place).initialize(to: Atomic(0)) }
+  }
+
+  /// Words that were made before.
+  @unsafe @inlinable init(at memory: UnsafeMutableRawPointer, wordCount: Int) {
+    self.wordCount = wordCount
+    unsafe version = memory.assumingMemoryBound(to: Atomic<UInt64>.self)
+    unsafe words = (memory + 128).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
   func slot(_ version: UInt64) -> UnsafeMutablePointer<Atomic<UInt64>> {

@@ -82,6 +82,13 @@ import TradingTypes
     }
   }
 
+  @Test func `eight thousand books with one and a half million orders take less than 450 MB`() throws {
+    for depth in BookDepth.allCases {
+      let capacity = try BookCapacity(instruments: 8_000, orders: 1_500_000, depth: depth)
+      #expect(capacity.arenaBytes < 450_000_000, "\(capacity.arenaBytes)")
+    }
+  }
+
   @Test(.enabled(if: countsAllocations)) func `many events at once allocate nothing`() throws {
     var books = try makeBooks(Self.capacity(.best))
     var source = ReferenceBookMessages(Self.options(.mixed), seed: 9)
