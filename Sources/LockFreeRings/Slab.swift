@@ -57,21 +57,17 @@ public import CPlatform
     }
   }
 
-  /// Asks the memory for the line of the element at `index`, to be written soon; nothing where there is no such element.
+  /// Asks the memory for the line where the element at `index` is, to be written soon.
   ///
-  /// - Complexity: one instruction beside the comparison; does not wait.
+  /// A hint: an index outside the slab asks for some other line, or none, and does no harm.
+  /// - Complexity: two instructions; does not wait.
   @inlinable @inline(__always) public func prefetch(_ index: Int) {
-    guard UInt(bitPattern: index) < UInt(bitPattern: count) else { return }
-    // In bounds: checked above.
-    unsafe martlet_prefetch_for_writing(base + index)
+    // Not an access: the address is computed as a number, wrapping, and no address makes the hint fault.
+    unsafe martlet_prefetch_at(base, index &* MemoryLayout<Element>.stride)
   }
 
   /// Asks the memory for the line of the element at `index` modulo `count`, for counts that are powers of two.
-  @inlinable @inline(__always) public func prefetch(masked index: Int) {
-    guard count > 0 else { return }
-    // In bounds: the mask is below the count.
-    unsafe martlet_prefetch_for_writing(base + (index & mask))
-  }
+  @inlinable @inline(__always) public func prefetch(masked index: Int) { prefetch(index & mask) }
 
   /// Parts of equal type that the elements are made of, `count` of them from `first`, to edit: the elements' memory read as
   /// consecutive `Part`s.

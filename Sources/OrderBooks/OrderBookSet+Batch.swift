@@ -48,8 +48,7 @@ extension OrderBookSet {
   /// The first step: where the index keeps the event's order, and where its side stands.
   @inlinable @inline(__always) func prefetchIndex(_ event: borrowing MarketEvent) {
     index.directory.prefetch(masked: Int(truncatingIfNeeded: event.reference.value >> OrderIndex.pageShift))
-    index.directory.prefetch(masked: Int(truncatingIfNeeded: event.newReference.value >> OrderIndex.pageShift))
-    ladder.sides.prefetch(Self.sideIndex(event.instrument, event.side) & isAdd(event))
+    ladder.sides.prefetch(Self.sideIndex(event.instrument, event.side))
   }
 
   /// The second: the order itself, or where a new one will rest.
@@ -59,22 +58,17 @@ extension OrderBookSet {
     index.nodes.prefetch(Int(index.directory[masked: page].handle(reference)))
     let isAdd = isAdd(event)
     let side = Self.sideIndex(event.instrument, event.side) & isAdd
-    let slot = slotIndex(event, side: side)
-    ladder.slots.prefetch((side &<< ladder.windowShift | slot) & isAdd)
-    ladder.words.prefetch((side &<< (ladder.windowShift &- 6) | slot &>> 6) & isAdd)
+    let slot = slotIndex(event, side: side) & isAdd
+    ladder.slots.prefetch(side &<< ladder.windowShift | slot)
+    ladder.words.prefetch(side &<< (ladder.windowShift &- 6) | slot &>> 6)
   }
 
-  /// The third: its level, and its neighbours in the queue.
+  /// The third: the level of an order that rests, and its neighbours in the queue. A new order's node was not written yet.
   @inlinable @inline(__always) func prefetchLevel(_ event: borrowing MarketEvent) {
     let reference = event.reference.value
     let page = Int(truncatingIfNeeded: reference >> OrderIndex.pageShift)
-    let isAdd = isAdd(event)
-    // A node that is not this order's is an order or free all the same: its fields are places in the slabs.
-    let handle = Int(index.directory[masked: page].handle(reference)) & ~isAdd
-    let side = Self.sideIndex(event.instrument, event.side) & isAdd
-    let slot = slotIndex(event, side: side)
-    let resting = Int(ladder.slots[(side &<< ladder.windowShift | slot) & isAdd]) & isAdd
-    ladder.levels.prefetch(Int(index.nodes[handle].level) | resting)
+    let handle = Int(index.directory[masked: page].handle(reference)) & ~isAdd(event)
+    ladder.levels.prefetch(Int(index.nodes[handle].level))
     index.nodes.prefetch(Int(index.nodes[handle].next))
     index.nodes.prefetch(Int(index.nodes[handle].previous))
     ladder.sides.prefetch(Int(index.nodes[handle].side))

@@ -29,6 +29,11 @@ static inline __attribute__((always_inline)) void martlet_prefetch_for_writing(c
 #endif
 }
 
+/// The same for the line `offset` bytes from `base`, wherever that is: the address is a number until the hint is given.
+static inline __attribute__((always_inline)) void martlet_prefetch_at(const void *_Nonnull base, long offset) {
+  martlet_prefetch_for_writing((const void *)((uintptr_t)base + (uintptr_t)offset));
+}
+
 /// The time stamp counter, not ordered against the instructions round it.
 static inline __attribute__((always_inline)) uint64_t martlet_ticks(void) {
 #if defined(__x86_64__)
