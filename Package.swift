@@ -113,6 +113,8 @@ let support: [Target] = [
   // Inflates .gz inputs; linked by the tool only.
   shim("CTool", library: "z", isUsed: hasZlib),
   module("FixtureStreams", path: "Fixtures/FixtureStreams", ["TradingTypes"]),
+  // The decoders as fuzzers drive them; also for the replay of what fuzzers found.
+  module("FuzzTargets", path: "Tests/FuzzTargets", ["TradingTypes", "LockFreeRings", "OrderBooks", "MarketIngest"]),
   module("TestSupport", path: "Tests/TestSupport", ["TradingTypes", "FixtureStreams", "CAllocationCounter"]),
 ]
 
@@ -165,6 +167,10 @@ let checks: [Target] = [
   .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
 ]
 
+// libFuzzer brings the main function, so this target builds only with `--sanitize fuzzer`: see Tests/fuzz/run.
+let fuzzers: [Target] =
+  Context.environment["MARTLET_FUZZ"] == nil ? [] : [tool("fuzz", path: "Tests/fuzz/Fuzz", ["FuzzTargets"])]
+
 let package = Package(
   name: "martlet",
   products: libraries.filter { !$0.name.hasPrefix("C") }.map { .library(name: $0.name, targets: [$0.name]) }
@@ -172,4 +178,4 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
-  targets: libraries + support + executables + checks)
+  targets: libraries + support + executables + checks + fuzzers)

@@ -27,7 +27,9 @@ public struct TopologyRun: Sendable {
   public var setup: ReplaySetup
   /// How they are spread over threads.
   public var topology: EngineTopology
-  /// Elements of each ring, a power of two.
+  /// Elements a ring needs at least: a decision and all its child orders are in it at once.
+  public static let ringCapacityMin = 16
+  /// Elements of each ring, a power of two, at least `ringCapacityMin`.
   public var ringCapacity = 4_096
   /// How long a thread waits for another one that owes it an answer.
   public var patienceMilliseconds: UInt64 = 10_000

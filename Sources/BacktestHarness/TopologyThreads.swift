@@ -34,6 +34,10 @@ struct TopologyThreads: ~Copyable {
       keepsUses: true, wait: TopologyWait("collect", status: status, spinsMax: spinsMax))
     var portfolio: ShardedPortfolio?
     do {
+      guard plan.ringCapacity >= TopologyRun.ringCapacityMin else {
+        throw ConfigurationError(
+          "rings of \(plan.ringCapacity) elements, at least \(TopologyRun.ringCapacityMin) expected")
+      }
       let control = try plan.control ?? plan.setup.makeControl(in: arena)
       if case .sharded(let count) = plan.topology {
         portfolio = try startShards(count, control: control, bytes, countMax, into: &collector)
@@ -131,7 +135,8 @@ struct TopologyThreads: ~Copyable {
     var input = try ThroughputRing<TopologyInput>(capacity: plan.ringCapacity, repeating: .end, in: arena)
     var output = try ThroughputRing<KeyedOutput>(capacity: plan.ringCapacity, repeating: .nothing, in: arena)
     var link = try GatewayLink(in: arena)
-    collector.add(output.takeConsumer(), totals: nil, name: "decide")
+    let progress = try SharedMaximum(in: arena)
+    collector.add(output.takeConsumer(), totals: nil, progress: progress, name: "decide")
     let (setup, status) = (plan.setup, status)
 
     let ends = Handoff(link.takeEnds())
@@ -150,7 +155,8 @@ struct TopologyThreads: ~Copyable {
     start("decide") { wait in
       do {
         let pipeline = try setup.makePipeline(
-          gateway: gateway.take(), probe: NoProbe(), sink: DecisionForwarder(target.take(), wait: wait),
+          gateway: gateway.take(), probe: NoProbe(),
+          sink: DecisionForwarder(target.take(), progress: progress, wait: wait),
           control: control, in: Arena(capacityBytes: setup.arenaBytes))
         var worker = PipelineWorker(pipeline, input: source.take(), seat: nil, wait: wait)
         worker.pipeline.gateway.poll(at: .distantPast)
@@ -181,14 +187,16 @@ struct TopologyThreads: ~Copyable {
       var input = try ThroughputRing<TopologyInput>(capacity: plan.ringCapacity, repeating: .end, in: arena)
       var output = try ThroughputRing<KeyedOutput>(capacity: plan.ringCapacity, repeating: .nothing, in: arena)
       var totals = try LatencyRing<BarrierPart>(capacity: 2, in: arena)
-      collector.add(output.takeConsumer(), totals: totals.takeProducer(), name: "shard \(shard)")
+      let progress = try SharedMaximum(in: arena)
+      collector.add(
+        output.takeConsumer(), totals: totals.takeProducer(), progress: progress, name: "shard \(shard)")
       lanes.append(Handoff(input.takeProducer()))
       let seat = Handoff(portfolio.takeSeat(totals: totals.takeConsumer()))
       let (source, target) = (Handoff(input.takeConsumer()), Handoff(output.takeProducer()))
       start("shard \(shard)") { wait in
         do {
           let pipeline = try shared.makePipeline(
-            probe: NoProbe(), sink: DecisionForwarder(target.take(), wait: wait), control: control)
+            probe: NoProbe(), sink: DecisionForwarder(target.take(), progress: progress, wait: wait), control: control)
           var worker = PipelineWorker(pipeline, input: source.take(), seat: seat.take(), wait: wait)
           return worker.run() ? ShardResult(worker.pipeline) : nil
         } catch { status.fail(.setUp(thread: wait.name, reason: "\(error)")) }

@@ -196,12 +196,17 @@ public enum BroadcastStart: Hashable, Sendable {
         throw .notPublished(asked: asked, published: published)
       }
       position = asked
+      // Refused before it holds anybody up, which is what mostly happens to one who comes back too late.
+      let gate = control.loadGate()
+      guard Int64(bitPattern: asked &- gate) >= 0 else { throw .overwritten(asked: asked, oldest: gate) }
     }
     while true {
       control.enter(index, at: position)
       let gate = control.loadGate()
       // Wrapping: as above.
       if Int64(bitPattern: position &- gate) >= 0 { return position }
+      // A seat below the gate leaves a producer that looks without room: one that went to sleep over it must look again.
+      defer { if allowsParking { control.wakeEverybody() } }
       switch start {
       // The producer went on before it saw the seat; from now on it is held at this position or a later one.
       case .next: position = control.loadPublished()

@@ -152,11 +152,13 @@ extension ManyProducerRing {
     @inlinable @inline(__always) mutating func hasRoom(for count: UInt64) -> Bool {
       // Relaxed: it must be no older than this thread's own last claim, which coherence gives; the slack covers what others claim since.
       let claimed = unsafe control.published.pointee.load(ordering: .relaxed)
-      // Wrapping: both counters only grow, so their difference stays right.
-      guard claimed &+ count &+ slack &- 1 &- knownConsumed > mask &+ 1 else { return true }
+      let end = claimed &+ count &+ slack &- 1
+      // Wrapping, and signed: counters compare by the sign of their difference, and while this thread was held up between two loads
+      // the reader may have gone past what was claimed when it looked.
+      guard Int64(bitPattern: end &- knownConsumed) > Int64(bitPattern: mask &+ 1) else { return true }
       // Acquire, paired with the release in `publishConsumed`: the slot was read before we write it again.
       unsafe knownConsumed = control.consumed.pointee.load(ordering: .acquiring)
-      return claimed &+ count &+ slack &- 1 &- knownConsumed <= mask &+ 1
+      return Int64(bitPattern: end &- knownConsumed) <= Int64(bitPattern: mask &+ 1)
     }
 
     /// Appends `element`, or answers false when fewer slots are known to be free than there are producers.

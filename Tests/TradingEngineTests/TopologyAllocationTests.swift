@@ -36,7 +36,9 @@ import TradingTypes
       lanes: [Handoff(input.takeProducer())], map: ShardMap(instruments: day.setup.directory.count, count: 1),
       configuration: day.setup.configuration, midnight: day.setup.midnight, wait: wait("ingest"), in: arena)
     let pipeline = try day.setup.makePipeline(
-      probe: NoProbe(), sink: DecisionForwarder(output.takeProducer(), wait: wait("shard 0")))
+      probe: NoProbe(),
+      sink: DecisionForwarder(
+        output.takeProducer(), progress: try SharedMaximum(in: arena), wait: wait("shard 0")))
     var worker = PipelineWorker(
       pipeline, input: input.takeConsumer(), seat: portfolio.takeSeat(totals: totals.takeConsumer()),
       wait: wait("shard 0"))

@@ -101,8 +101,10 @@ extension HostVenue: TimedVenueGateway {
       var ring = try ThroughputRing<KeyedOutput>(capacity: 8, repeating: .nothing, in: arena)
       var totals = try LatencyRing<BarrierPart>(capacity: 2, in: arena)
       let wait = TopologyWait("shard \(shard)", status: status, spinsMax: 8)
-      if shard == 0 { forwarder = DecisionForwarder(ring.takeProducer(), wait: wait) }
-      collector.add(ring.takeConsumer(), totals: totals.takeProducer(), name: "shard \(shard)")
+      let progress = try SharedMaximum(in: arena)
+      if shard == 0 { forwarder = DecisionForwarder(ring.takeProducer(), progress: progress, wait: wait) }
+      collector.add(
+        ring.takeConsumer(), totals: totals.takeProducer(), progress: progress, name: "shard \(shard)")
     }
     var sink = DecisionChecksum()
     let decision = Decision(

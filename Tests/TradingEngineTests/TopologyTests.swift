@@ -9,8 +9,9 @@ import Foundation
 import LockFreeRings
 import TestSupport
 import Testing
-import TradingEngine
 import TradingTypes
+
+@testable import TradingEngine
 
 @Suite(.serialized) struct TopologyTests {
   static let others: [EngineTopology] = [.split, .sharded(count: 1), .sharded(count: 2), .sharded(count: 3)]
@@ -222,6 +223,28 @@ import TradingTypes
     let alone = try Self.run(day, .inline) { $0.control = control }
     let one = try Self.run(day, .sharded(count: 1)) { $0.control = control }
     #expect(alone == one)
+  }
+
+  @Test func `a halt after a re-arm reaches a shard that has not seen the re-arm`() throws {
+    let day = try GeneratedDay(seed: 23, messages: 500)
+    let control = try EngineControl(policy: .standard(.normal), in: Arena(capacityBytes: 8 << 20))
+    let halted = UInt64(KillLevel.halted.rawValue)
+    func level(after value: UInt64, _ change: () -> Void) throws -> KillLevel {
+      var pipeline = try day.setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum(), control: control)
+      change()
+      pipeline.obeyOtherShards(value, at: Timestamp(nanoseconds: 1))
+      return pipeline.kill.global
+    }
+    #expect(try level(after: halted) {} == .halted)
+    // The other shard was re-armed and stopped again before this one looked at its orders.
+    #expect(try level(after: 1 << 8 | halted) { control.rearm(authorisedBy: "desk", reason: "checked") } == .halted)
+    // A level from before the re-arm is nothing any more.
+    var pipeline = try day.setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum(), control: control)
+    control.rearm(authorisedBy: "desk", reason: "checked again")
+    pipeline.obeyOtherShards(2 << 8, at: Timestamp(nanoseconds: 1))
+    pipeline.obeyOtherShards(1 << 8 | halted, at: Timestamp(nanoseconds: 2))
+    let now = pipeline.kill.global
+    #expect(now == .active)
   }
 
   @Test func `what cannot start says so`() throws {

@@ -115,7 +115,8 @@ extension RiskGate {
 
   /// Checks 15, 16 and 20. Lots; billionths of the currency.
   @inlinable func checkExposure(
-    _ intent: borrowing OrderIntent, _ ledger: borrowing Ledger, _ notional: Money, _ limits: Int, _ isReducing: Bool
+    _ intent: borrowing OrderIntent, _ ledger: borrowing Ledger, _ notional: Money, _ limits: Int, _ isReducing: Bool,
+    others: OtherBooks
   ) -> RiskVerdict {
     let holding = ledger.holding(of: intent.instrument)
     let lots = intent.quantity.lots
@@ -156,11 +157,11 @@ extension RiskGate {
     }
 
     if isReducing { return .pass }
-    let loss = -ledger.dayProfit
+    let loss = -(ledger.dayProfit + others.dayProfit)
     guard limitSets[limits].dailyLossMax > .zero, loss <= limitSets[limits].dailyLossMax else {
       return .reject(.dailyLoss, limit: limitSets[limits].dailyLossMax.nanos, observed: loss.nanos)
     }
-    let fall = ledger.drawdown
+    let fall = ledger.drawdown + others.drawdown
     guard limitSets[limits].drawdownMax > .zero, fall <= limitSets[limits].drawdownMax else {
       return .reject(.dailyLoss, limit: limitSets[limits].drawdownMax.nanos, observed: fall.nanos)
     }

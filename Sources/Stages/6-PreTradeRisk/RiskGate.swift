@@ -209,7 +209,7 @@ public struct RiskGateConfiguration: Sendable {
     if !verdict.isPass { return verdict }
     verdict = checkMarket(intent, inputs, price, instrument, limits)
     if !verdict.isPass { return verdict }
-    verdict = checkExposure(intent, ledger, notional, limits, isReducing)
+    verdict = checkExposure(intent, ledger, notional, limits, isReducing, others: inputs.others)
     if !verdict.isPass { return verdict }
     return checkRate(intent, inputs.now, instrument, limits)
   }

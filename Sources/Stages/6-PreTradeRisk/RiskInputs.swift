@@ -2,6 +2,8 @@ public import TradingTypes
 
 /// What the engine knows of the market and the kill switch when it asks: plain values of one decision.
 @frozen public struct RiskInputs: BitwiseCopyable, Sendable {
+  /// Profit and fall of the account's other books (check 20).
+  public var others = OtherBooks()
   /// Event time of the decision.
   public var now: Timestamp
   /// The kill switch for this order's account, strategy and symbol.
@@ -39,6 +41,20 @@ public import TradingTypes
     self.lastTradeTime = lastTradeTime
     self.priorClose = priorClose
     self.marketOrderPrice = marketOrderPrice
+  }
+}
+
+/// What the day has brought in the books of the same account that the gate does not see; nothing for a pipeline that is alone.
+@frozen public struct OtherBooks: BitwiseCopyable, Hashable, Sendable {
+  /// Their profit since the day's start.
+  public var dayProfit: Money
+  /// How far they are below their own peaks of the day, added up: the account's own fall is never more than all of them together.
+  public var drawdown: Money
+
+  /// Books that brought so much; by default there are none.
+  @inlinable public init(dayProfit: Money = .zero, drawdown: Money = .zero) {
+    self.dayProfit = dayProfit
+    self.drawdown = drawdown
   }
 }
 

@@ -201,9 +201,11 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   @inlinable func riskInputs(
     for id: InstrumentID, at time: Timestamp, quote: BestQuote, kill: KillState
   ) -> RiskInputs {
-    RiskInputs(
+    var inputs = RiskInputs(
       now: time, kill: kill, quote: quote, bookTime: states[Int(id.index)].bookTime, bookIsStale: books.isStale(id),
       lastTrade: states[Int(id.index)].lastTrade, lastTradeTime: states[Int(id.index)].lastTradeTime)
+    inputs.others = share.others
+    return inputs
   }
 
   /// Writes what `venue` shows an order, down to the level that would fill all of it: the router looks no deeper.

@@ -10,6 +10,7 @@ public struct DecisionCollector: ~Copyable {
   private final class Lane {
     var ring: ThroughputRing<KeyedOutput>.Consumer
     var totals: LatencyRing<BarrierPart>.Producer?
+    let progress: SharedMaximum
     let name: String
     var doneKey: UInt64 = 0
     var hasEnded = false
@@ -17,21 +18,20 @@ public struct DecisionCollector: ~Copyable {
 
     init(
       ring: consuming ThroughputRing<KeyedOutput>.Consumer, totals: consuming LatencyRing<BarrierPart>.Producer?,
-      name: String
+      progress: SharedMaximum, name: String
     ) {
       self.ring = ring
       self.totals = totals
+      self.progress = progress
       self.name = name
     }
 
-    /// The oldest output that is not a mere progress, where there is one.
+    /// The oldest output, where there is one.
     func head() -> KeyedOutput? {
-      while ring.availableCount() > 0 {
-        let first = ring.element(at: 0)
-        guard case .progress = first.output else { return first }
-        doneKey = first.key
-        ring.release(1)
-      }
+      // Looked at before the ring: what was told before it is in the ring by then, so an empty ring means that nothing up to it is left.
+      let told = progress.value
+      if ring.availableCount() > 0 { return ring.element(at: 0) }
+      doneKey = max(doneKey, told)
       return nil
     }
   }
@@ -51,9 +51,9 @@ public struct DecisionCollector: ~Copyable {
   /// Adds the next pipeline, in shard order.
   public mutating func add(
     _ ring: consuming ThroughputRing<KeyedOutput>.Consumer, totals: consuming LatencyRing<BarrierPart>.Producer?,
-    name: String
+    progress: SharedMaximum, name: String
   ) {
-    lanes.append(Lane(ring: ring, totals: totals, name: name))
+    lanes.append(Lane(ring: ring, totals: totals, progress: progress, name: name))
   }
 
   /// Collects until every pipeline has ended, or the topology stops; whether all ended.
@@ -124,7 +124,7 @@ public struct DecisionCollector: ~Copyable {
     case .end:
       lane.ring.release(1)
       lane.hasEnded = true
-    case .child, .progress: lane.ring.release(1)
+    case .child: lane.ring.release(1)
     }
     // Kept between outputs: progress is what was handed on, less one where more of the same place may come.
     lane.doneKey = max(lane.doneKey, keyed.key - min(keyed.key, 1))
@@ -140,7 +140,7 @@ public struct DecisionCollector: ~Copyable {
     }
     for lane in lanes {
       lane.ring.release(1)
-      lane.doneKey = key
+      lane.doneKey = max(lane.doneKey, key)
       // Never full: a shard takes the total before it can come to the next bar's end.
       _ = lane.totals!.tryPush(total)
     }

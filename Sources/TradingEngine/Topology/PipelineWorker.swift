@@ -137,6 +137,8 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
 
   /// Takes over the level that another shard has tripped to, unless it was re-armed since.
   mutating func obeyOtherShards(_ value: UInt64, at time: Timestamp) {
+    // The other shard has seen a re-arm that this one has not looked for yet.
+    if value &>> 8 > rearmCount, control.refresh() { obeyControl(at: time) }
     guard value &>> 8 == rearmCount, let level = KillLevel(rawValue: UInt8(truncatingIfNeeded: value)) else { return }
     if level > .active { kill.trip(.global, to: level, .otherShard, at: time) }
   }
@@ -157,6 +159,10 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   /// Goes on with the total of all shards.
   mutating func takeShardBarrier(_ total: BarrierPart, own: BarrierPart, at time: Timestamp) {
     share.othersGross = total.gross - own.gross
+    // Wrapping: sums below 2^126. Halves are rounded down, the fall up.
+    share.others = OtherBooks(
+      dayProfit: Money(nanos: (total.dayGainTwice &- own.dayGainTwice) >> 1),
+      drawdown: Money(nanos: (total.fallTwice &- own.fallTwice &+ 1) >> 1))
     takeBarrier(total, at: time)
   }
 }

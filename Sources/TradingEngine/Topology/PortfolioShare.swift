@@ -15,6 +15,8 @@ public enum PortfolioLimit: UInt16, Sendable, CaseIterable {
 @frozen @usableFromInline struct PortfolioShare: ~Copyable {
   /// Gross exposure of the other shards at the last barrier.
   @usableFromInline var othersGross = Money.zero
+  /// Day's profit and fall of the other shards at the last barrier.
+  @usableFromInline var others = OtherBooks()
   /// Shared limits are in force.
   @usableFromInline var isLimited = false
   /// A report or a decision changed the books since the other shards were told.

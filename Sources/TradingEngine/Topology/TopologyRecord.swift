@@ -53,8 +53,6 @@ public import TradingTypes
   case use(LimitUse, time: Timestamp)
   /// The shard's part at a bar's end; it waits for the total.
   case barrier(BarrierPart)
-  /// Nothing up to here.
-  case progress
   /// Nothing more.
   case end
 }
@@ -70,21 +68,23 @@ public import TradingTypes
   }
 
   /// What a ring's slot holds before it is first written.
-  public static var nothing: KeyedOutput { KeyedOutput(key: 0, .progress) }
+  public static var nothing: KeyedOutput { KeyedOutput(key: 0, .end) }
 }
 
 /// The sink of a pipeline in a topology: hands everything to the collecting thread through a ring. A full ring is waited for: orders
 /// and fills do not drop.
 @frozen public struct DecisionForwarder: DecisionSink, ~Copyable {
   @usableFromInline var ring: ThroughputRing<KeyedOutput>.Producer
+  @usableFromInline let progress: SharedMaximum
   @usableFromInline let wait: TopologyWait
   /// The place in the input of what is recorded from now on: twice the message's number, plus one for what it caused itself.
   public var key: UInt64 = 0
   @usableFromInline var toldKey: UInt64 = 0
 
-  /// A forwarder into `ring`.
-  public init(_ ring: consuming ThroughputRing<KeyedOutput>.Producer, wait: TopologyWait) {
+  /// A forwarder into `ring`, which tells by `progress` how far it has come without output.
+  public init(_ ring: consuming ThroughputRing<KeyedOutput>.Producer, progress: SharedMaximum, wait: TopologyWait) {
     self.ring = ring
+    self.progress = progress
     self.wait = wait
   }
 
@@ -94,7 +94,7 @@ public import TradingTypes
     let keyed = KeyedOutput(key: key, output)
     if ring.tryPush(keyed) { return }
     // What is lost when the topology stops belongs to a run that ends with an error.
-    while !ring.push(keyed, waiting: wait.strategy, until: wait.slice) { if wait.isOver { return } }
+    while !wait.isOver { if ring.push(keyed, waiting: wait.strategy, until: wait.slice) { return } }
   }
 
   /// Forwards a decision and its child orders.
@@ -112,6 +112,10 @@ public import TradingTypes
     put(.use(copy use, time: time))
   }
 
-  /// Says that everything up to the current key is there, where that is news.
-  @inlinable mutating func tellProgress() { if toldKey != key { put(.progress) } }
+  /// Says that everything up to the current key is there, where that is news: beside the ring, so that it never fills it.
+  @inlinable mutating func tellProgress() {
+    guard toldKey != key else { return }
+    toldKey = key
+    progress.raise(to: key)
+  }
 }
