@@ -55,7 +55,11 @@ extension DbnFeed {
       kind: .trade, time: Timestamp(nanoseconds: time), instrument: .none, venue: venue,
       flags: record.byte(at: 30) & DbnRecord.snapshot != 0 ? .snapshot : [])
     if action == 0x54, let refusal = Self.read(tradeIn: record, into: &event) { return refuse(refusal) }
-    if let refusal = Self.refusal(ofLevelsIn: record, depth: depth) { return refuse(refusal) }
+    if let refusal = Self.refusal(ofLevelsIn: record, depth: depth, side: .buy)
+      ?? Self.refusal(ofLevelsIn: record, depth: depth, side: .sell)
+    {
+      return refuse(refusal)
+    }
     guard let instrument = instruments.id(of: Self.key(of: record)) else { return refuse(.invalidSymbol) }
     counters.count(type: type)
     event.sequence = counters.messages
@@ -90,23 +94,21 @@ extension DbnFeed {
     return nil
   }
 
-  /// Whether the levels of a record can be those of a book: best first, then nothing but undefined ones.
-  private static func refusal(ofLevelsIn record: ByteView, depth: Int) -> FeedRefusal? {
-    for side in Side.allCases {
-      var before: Int64 = 0
-      for place in 0..<depth {
-        let price = rawPrice(in: record, place: place, side: side)
-        if price == .max {
-          before = -1
-          continue
-        }
-        guard before >= 0 else { return .malformed }
-        guard price > 0 else { return .invalidPrice }
-        let lots = record.littleEndian32(at: 48 + 32 * place + (side == .buy ? 16 : 20))
-        guard lots > 0, lots != .max else { return .invalidQuantity }
-        guard before == 0 || (side == .buy ? price < before : price > before) else { return .malformed }
-        before = price
+  /// Whether one side of a record can be that of a book: best first, then nothing but undefined levels.
+  private static func refusal(ofLevelsIn record: ByteView, depth: Int, side: Side) -> FeedRefusal? {
+    var before: Int64 = 0
+    for place in 0..<depth {
+      let price = rawPrice(in: record, place: place, side: side)
+      if price == .max {
+        before = -1
+        continue
       }
+      guard before >= 0 else { return .malformed }
+      guard price > 0 else { return .invalidPrice }
+      let lots = record.littleEndian32(at: 48 + 32 * place + (side == .buy ? 16 : 20))
+      guard lots > 0, lots != .max else { return .invalidQuantity }
+      guard before == 0 || (side == .buy ? price < before : price > before) else { return .malformed }
+      before = price
     }
     return nil
   }
