@@ -18,6 +18,7 @@ func offers(_ library: String, header: String) -> Bool {
 let hasUring = offers("uring", header: "liburing.h")
 let hasNuma = offers("numa", header: "numa.h")
 let hasZlib = offers("zlib", header: "zlib.h")
+let hasZstd = offers("zstd", header: "zstd.h")
 
 // MARK: - Kinds of target
 
@@ -110,8 +111,9 @@ let support: [Target] = [
   // The artifact the executables carry, embedded at compile time.
   .target(name: "CBuiltinModels", path: "Sources/Shims/CBuiltinModels"),
   module("BuiltinModels", path: "Fixtures/models/BuiltinModels", ["ModelInference", "CBuiltinModels"]),
-  // Inflates .gz inputs; linked by the tool only.
+  // Decompress the tool's inputs (gzip, zstd); linked by the tool only.
   shim("CTool", library: "z", isUsed: hasZlib),
+  shim("CZstd", library: "zstd", isUsed: hasZstd),
   module("FixtureStreams", path: "Fixtures/FixtureStreams", ["TradingTypes"]),
   // The decoders as fuzzers drive them; also for the replay of what fuzzers found.
   module("FuzzTargets", path: "Tests/FuzzTargets", ["TradingTypes", "LockFreeRings", "OrderBooks", "MarketIngest"]),
@@ -124,7 +126,8 @@ let executables: [Target] = [
   tool(
     "martlet", path: "Sources/martlet",
     everything + [
-      "CTool", "BuiltinModels", "FixtureStreams", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      "CTool", "CZstd", "BuiltinModels", "FixtureStreams",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
   tool("bench", path: "Benchmarks/bench", everything + ["BuiltinModels", "FixtureStreams", "CAllocationCounter"]),
   tool(

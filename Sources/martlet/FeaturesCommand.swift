@@ -21,7 +21,7 @@ struct FeaturesCommand: ParsableCommand {
   @Option(help: "Format of the input: itch50.")
   var feed: Feed?
 
-  @Option(help: ArgumentHelp("File to read; - is standard input, .gz is inflated.", valueName: "file"))
+  @Option(help: ArgumentHelp("File to read; - is standard input; gzip and zstd are decompressed.", valueName: "file"))
   var input: String?
 
   @Option(help: "Symbol to follow.")

@@ -26,7 +26,7 @@ struct FeedOptions: ParsableArguments {
 
   @Option(
     name: .customLong("input"),
-    help: ArgumentHelp("File to read; - is standard input, .gz is inflated.", valueName: "file"))
+    help: ArgumentHelp("File to read; - is standard input; gzip and zstd are decompressed.", valueName: "file"))
   var namedInput: String?
 
   @Option(help: ArgumentHelp("Day of the feed; without it times count from midnight.", valueName: "YYYY-MM-DD"))

@@ -61,7 +61,7 @@ enum Tier: Int, CaseIterable {
 enum House {
   static let modules: [String: Tier] = [
     "CPlatform": .shim, "CKernels": .shim, "CUring": .shim, "CNuma": .shim, "CAllocationCounter": .shim,
-    "CBuiltinModels": .shim, "CTool": .shim,
+    "CBuiltinModels": .shim, "CTool": .shim, "CZstd": .shim,
     "TradingTypes": .vocabulary, "LockFreeRings": .memory,
     "OrderBooks": .market, "PortfolioLedger": .market,
     "MarketIngest": .stage, "SignalFeatures": .stage, "ModelInference": .stage, "RegimeDetection": .stage,

@@ -19,7 +19,7 @@ enum UnsafePlaces {
     "Sources/EventJournal/Checksums.swift",
     "Sources/EventJournal/*Storage*",
     "Sources/EventJournal/*Uring*",
-    // The tool hands bytes to zlib and text to printf, and renames files.
+    // The tool hands bytes to zlib and zstd and text to printf, and renames files.
     "Sources/martlet/InputBytes.swift",
     "Sources/martlet/OutputText.swift",
     // Replaces the debug process by an optimised one: execv takes a vector of C strings.
