@@ -8,6 +8,7 @@ struct DbnRun {
   var events: [MarketEvent] = []
   var counters = FeedCounters()
   var ending = DbnFeed.Ending.unread
+  var suspectCount: UInt64 = 0
   var symbols: [String?] = []
   var publishers: [UInt16?] = []
 
@@ -23,6 +24,7 @@ struct DbnRun {
     }
     counters = feed.counters
     ending = feed.ending
+    suspectCount = feed.suspectCount
     for index in 0..<feed.instruments.count {
       symbols.append(feed.symbol(of: InstrumentID(index: UInt32(index)))?.description)
       publishers.append(feed.instruments.publisher(of: InstrumentID(index: UInt32(index))))

@@ -11,12 +11,11 @@ public import TradingTypes
   // Places in the old and the new levels of the side that the step is about.
   @usableFromInline var old = 0
   @usableFromInline var new = 0
-  /// Offset of the record.
-  @usableFromInline var start = 0
-  /// Levels a side in the record.
-  @usableFromInline var depth = 0
   /// The first of the instrument's old levels.
   @usableFromInline var base = 0
+  /// The first places where old and new levels differ.
+  @usableFromInline var firstBid = 0
+  @usableFromInline var firstAsk = 0
   @usableFromInline var isTrade = false
   /// What the events have in common.
   @usableFromInline var event = MarketEvent(
@@ -42,6 +41,7 @@ extension DbnFeed {
     let byteCount = 48 + 32 * depth
     guard length == byteCount + extraBytes else { return refuse(.wrongLength) }
     let record = view.slice(from: start, count: byteCount)
+    if record.byte(at: 30) & DbnRecord.suspect != 0 { suspectCount += 1 }
     let action = record.byte(at: 28)
     switch action {
     case 0x54 /* T */: break
@@ -55,9 +55,7 @@ extension DbnFeed {
       kind: .trade, time: Timestamp(nanoseconds: time), instrument: .none, venue: venue,
       flags: record.byte(at: 30) & DbnRecord.snapshot != 0 ? .snapshot : [])
     if action == 0x54, let refusal = Self.read(tradeIn: record, into: &event) { return refuse(refusal) }
-    if let refusal = Self.refusal(ofLevelsIn: record, depth: depth, side: .buy)
-      ?? Self.refusal(ofLevelsIn: record, depth: depth, side: .sell)
-    {
+    if depth > 0, let refusal = show(record, depth: depth, side: .buy) ?? show(record, depth: depth, side: .sell) {
       return refuse(refusal)
     }
     guard let instrument = instruments.id(of: Self.key(of: record)) else { return refuse(.invalidSymbol) }
@@ -67,10 +65,16 @@ extension DbnFeed {
     guard depth > 0 else { return event }
     change.event = event
     change.isTrade = action == 0x54
-    change.start = start
-    change.depth = depth
     change.base = Int(instrument) * 2 * DbnInstruments.depth
-    go(to: action == 0x52 ? .clear : .leftBids)
+    if action == 0x52 {
+      instruments.clearLevels(at: change.base)
+      change.step = .clear
+    } else {
+      change.step = .leftBids
+    }
+    change.firstBid = firstDifference(.buy)
+    change.firstAsk = firstDifference(.sell)
+    go(to: change.step, from: change.firstBid)
     return nil
   }
 
@@ -94,39 +98,45 @@ extension DbnFeed {
     return nil
   }
 
-  /// Whether one side of a record can be that of a book: best first, then nothing but undefined levels.
-  private static func refusal(ofLevelsIn record: ByteView, depth: Int, side: Side) -> FeedRefusal? {
+  /// Takes over one side of a record, or says why it cannot be that of a book: best first, then nothing but undefined levels.
+  private mutating func show(_ record: ByteView, depth: Int, side: Side) -> FeedRefusal? {
+    let base = side == .buy ? 0 : DbnInstruments.depth
     var before: Int64 = 0
+    var count = 0
     for place in 0..<depth {
-      let price = rawPrice(in: record, place: place, side: side)
+      let level = 48 + 32 * place
+      let price = Int64(bitPattern: record.littleEndian64(at: level + (side == .buy ? 0 : 8)))
       if price == .max {
         before = -1
         continue
       }
       guard before >= 0 else { return .malformed }
       guard price > 0 else { return .invalidPrice }
-      let lots = record.littleEndian32(at: 48 + 32 * place + (side == .buy ? 16 : 20))
+      let lots = record.littleEndian32(at: level + (side == .buy ? 16 : 20))
       guard lots > 0, lots != .max else { return .invalidQuantity }
       guard before == 0 || (side == .buy ? price < before : price > before) else { return .malformed }
       before = price
+      instruments.shown[base + place] = DbnLevel(price: price, lots: Int64(lots))
+      count += 1
     }
+    if count < DbnInstruments.depth { instruments.shown[base + count] = DbnLevel(price: 0, lots: 0) }
     return nil
   }
 
-  @inlinable static func rawPrice(in record: ByteView, place: Int, side: Side) -> Int64 {
-    // Wrapping: a place in a record.
-    Int64(bitPattern: record.littleEndian64(at: 48 &+ 32 &* place &+ (side == .buy ? 0 : 8)))
+  /// The first place at which the instrument's levels are not those of the record.
+  private func firstDifference(_ side: Side) -> Int {
+    for place in 0..<DbnInstruments.depth {
+      let (old, new) = (oldLevel(place, side), newLevel(place, side))
+      if old.price != new.price || old.lots != new.lots || old.price == 0 { return place }
+    }
+    return DbnInstruments.depth
   }
 
   /// The level of the new record at `place`, price 0 where there is none.
   @inlinable func newLevel(_ place: Int, _ side: Side) -> DbnLevel {
-    guard place < change.depth else { return DbnLevel(price: 0, lots: 0) }
-    // Wrapping, here and below: places in a record that was checked.
-    let record = view.slice(from: change.start, count: 48 &+ 32 &* change.depth)
-    let price = Self.rawPrice(in: record, place: place, side: side)
-    guard price != .max else { return DbnLevel(price: 0, lots: 0) }
-    let lots = record.littleEndian32(at: 48 &+ 32 &* place &+ (side == .buy ? 16 : 20))
-    return DbnLevel(price: price, lots: Int64(lots))
+    guard place < DbnInstruments.depth else { return DbnLevel(price: 0, lots: 0) }
+    // Wrapping, here and below: places in slabs that check them.
+    return instruments.shown[(side == .buy ? 0 : DbnInstruments.depth) &+ place]
   }
 
   /// The level of the instrument's record before at `place`, price 0 where there is none.
@@ -135,10 +145,10 @@ extension DbnFeed {
     return instruments.levels[change.base &+ (side == .buy ? 0 : DbnInstruments.depth) &+ place]
   }
 
-  @inlinable mutating func go(to step: DbnChange.Step) {
+  @inlinable mutating func go(to step: DbnChange.Step, from place: Int) {
     change.step = step
-    change.old = 0
-    change.new = 0
+    change.old = place
+    change.new = place
   }
 
   /// The next event of the record with levels, or nil when it has no more.
@@ -147,26 +157,26 @@ extension DbnFeed {
       switch change.step {
       case .done: return nil
       case .clear:
-        instruments.clearLevels(at: change.base)
-        go(to: .leftBids)
+        change.step = .leftBids
         var event = change.event
         event.kind = .clearBook
         return event
       case .leftBids:
         if let event = levelThatLeft(.buy) { return event }
-        go(to: .leftAsks)
+        go(to: .leftAsks, from: change.firstAsk)
       case .leftAsks:
         if let event = levelThatLeft(.sell) { return event }
-        go(to: .newBids)
+        go(to: .newBids, from: change.firstBid)
       case .newBids:
         if let event = levelThatCame(.buy) { return event }
-        go(to: .newAsks)
+        go(to: .newAsks, from: change.firstAsk)
       case .newAsks:
         if let event = levelThatCame(.sell) { return event }
-        keepLevels()
-        go(to: .trade)
+        keepLevels(.buy, from: change.firstBid)
+        keepLevels(.sell, from: change.firstAsk)
+        change.step = .trade
       case .trade:
-        go(to: .done)
+        change.step = .done
         return change.isTrade ? change.event : nil
       }
     }
@@ -214,10 +224,13 @@ extension DbnFeed {
   }
 
   /// The new levels are the old ones of the next record.
-  @inlinable mutating func keepLevels() {
-    for place in 0..<DbnInstruments.depth {
-      instruments.levels[change.base &+ place] = newLevel(place, .buy)
-      instruments.levels[change.base &+ DbnInstruments.depth &+ place] = newLevel(place, .sell)
+  @inlinable mutating func keepLevels(_ side: Side, from first: Int) {
+    var place = first
+    while place < DbnInstruments.depth {
+      let level = newLevel(place, side)
+      instruments.levels[change.base &+ (side == .buy ? 0 : DbnInstruments.depth) &+ place] = level
+      if level.price == 0 { return }
+      place &+= 1
     }
   }
 }

@@ -46,6 +46,9 @@ public import TradingTypes
   public var instruments: DbnInstruments
   /// What was seen: `byType` by record type.
   public var counters: FeedCounters
+  /// Records, refused ones too, that the source flagged as of a book that may be wrong, because it saw a gap: where `next` made the number
+  /// grow, the book of its event is to be marked stale.
+  public var suspectCount: UInt64
 
   /// Bytes of the header of every record.
   @inlinable static var headerBytes: Int { 16 }
@@ -73,6 +76,7 @@ public import TradingTypes
     self.metadata = metadata
     self.instruments = instruments
     counters = FeedCounters()
+    suspectCount = 0
   }
 
   /// How the bytes ended: `unread` until `next` answered nil.
@@ -137,6 +141,8 @@ public import TradingTypes
     let price = Int64(bitPattern: record.littleEndian64(at: 24))
     let size = record.littleEndian32(at: 32)
     let time = Int64(bitPattern: record.littleEndian64(at: 8))
+    // Wrapping: a count of records does not reach 2^64.
+    suspectCount &+= UInt64(flags & DbnRecord.suspect) / UInt64(DbnRecord.suspect)
     let hasPrice = price > 0 && price != .max
     let isBuy = letter == 0x42 /* B */
     let hasSide = isBuy || letter == 0x41 /* A */
@@ -199,6 +205,8 @@ public import TradingTypes
   @inlinable static var mbp10: UInt8 { 0x0A }
   /// The flag of a snapshot.
   @inlinable static var snapshot: UInt8 { 0x20 }
+  /// The flag of a book that may be wrong.
+  @inlinable static var suspect: UInt8 { 0x04 }
   /// The flags of MBO records that are no orders: top of book, aggregated level.
   @inlinable static var notOrders: UInt8 { 0x50 }
 

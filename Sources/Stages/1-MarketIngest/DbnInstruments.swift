@@ -25,8 +25,10 @@ public import TradingTypes
   @usableFromInline var keys: Slab<UInt64>
   // Open addressing, linear probing, at most half full: id plus 1, 0 where free.
   @usableFromInline var places: Slab<UInt32>
-  // Ten bids and ten asks an instrument, best first; the first price 0 ends a side.
+  // Ten bids and ten asks an instrument, best first; the first price 0 ends a side and what is behind it means nothing.
   @usableFromInline var levels: Slab<DbnLevel>
+  // Those of the record being read, likewise.
+  @usableFromInline var shown: Slab<DbnLevel>
   @usableFromInline var lastKey: UInt64 = 0
   @usableFromInline var lastID: UInt32 = .max
   /// Instruments named so far: the ids below this number.
@@ -40,6 +42,7 @@ public import TradingTypes
     keys = Slab(repeating: 0, count: capacity, in: arena)
     places = Slab(repeating: 0, count: Self.placeCount(capacity), in: arena)
     levels = Slab(repeating: DbnLevel(price: 0, lots: 0), count: capacity * 2 * Self.depth, in: arena)
+    shown = Slab(repeating: DbnLevel(price: 0, lots: 0), count: 2 * Self.depth, in: arena)
   }
 
   private static func placeCount(_ capacity: Int) -> Int {
@@ -50,7 +53,7 @@ public import TradingTypes
 
   /// Bytes that `capacity` instruments take from their arena, padding included.
   public static func byteCount(capacity: Int) -> Int {
-    capacity * (8 + 2 * depth * MemoryLayout<DbnLevel>.stride) + placeCount(capacity) * 4 + 384
+    capacity * (8 + 2 * depth * MemoryLayout<DbnLevel>.stride) + placeCount(capacity) * 4 + 1_024
   }
 
   /// The publisher of `instrument`, or nil when there is no such instrument.
@@ -91,6 +94,7 @@ public import TradingTypes
 
   /// Forgets the levels from `base`, an instrument's first.
   @usableFromInline @inline(never) mutating func clearLevels(at base: Int) {
-    for place in 0..<2 * Self.depth { levels[base + place] = DbnLevel(price: 0, lots: 0) }
+    levels[base] = DbnLevel(price: 0, lots: 0)
+    levels[base + Self.depth] = DbnLevel(price: 0, lots: 0)
   }
 }
