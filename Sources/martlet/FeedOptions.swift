@@ -11,6 +11,8 @@ enum Feed: String, ExpressibleByArgument, CaseIterable {
   case itch50
   /// The packed records of the league stream.
   case league
+  /// Databento DBN, versions 1 to 3.
+  case dbn
 
   /// What an error says was expected.
   static var expected: String { allCases.map(\.rawValue).joined(separator: ", ") }
@@ -21,7 +23,8 @@ struct FeedOptions: ParsableArguments {
   @Option(
     name: .customLong("feed"),
     help:
-      "Format of the input: itch50 (NASDAQ TotalView-ITCH 5.0, framed by two-byte lengths), league (packed records).")
+      "Format of the input: itch50 (NASDAQ TotalView-ITCH 5.0, framed by two-byte lengths), league (packed records), dbn (Databento, versions 1 to 3)."
+  )
   var namedFeed: Feed?
 
   @Option(

@@ -39,7 +39,8 @@ extension FeedReader {
   /// Empty books with room for what the input can name.
   func makeBooks(depth: BookDepth) throws -> OrderBookSet {
     let wanted = try capacity
-    let capacity = try BookCapacity(instruments: wanted.instruments, orders: wanted.orders, depth: depth)
+    let capacity = try BookCapacity(
+      instruments: wanted.instruments, orders: wanted.orders, levels: wanted.levels, depth: depth)
     return try OrderBookSet(
       capacity: capacity, feedIncrement: increments.feed, tick: increments.tick,
       in: Arena(capacityBytes: capacity.arenaBytes + (1 << 20)))
@@ -63,6 +64,7 @@ extension FeedOptions {
     switch feed {
     case .itch50: ItchReader(bytes, midnight: try midnight())
     case .league: LeagueReader(bytes)
+    case .dbn: try DbnReader(bytes, path: input)
     }
   }
 }

@@ -11,6 +11,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case itchFrames = "itch"
   /// The packed league stream.
   case league
+  /// Databento DBN.
+  case dbn
   /// A fault planted on purpose: a fuzzer that does not find it within its time finds nothing.
   case planted
 
@@ -19,6 +21,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     switch self {
     case .itchFrames: Self.itch(bytes)
     case .league: Self.league(bytes)
+    case .dbn: Self.dbn(bytes)
     case .planted: Self.planted(bytes)
     }
   }
@@ -49,6 +52,15 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
       books.apply(event)
     }
     precondition(events + feed.counters.refusalCount == feed.counters.messages, "every record is counted once")
+    books.check()
+  }
+
+  private static func dbn(_ bytes: [UInt8]) {
+    var books = FuzzBooks(instruments: 4)
+    let arena = Arena(capacityBytes: 1 << 17)
+    guard var feed = try? DbnFeed(bytes.rawBytes, instruments: 4, in: arena) else { return }
+    while let event = feed.next() { books.apply(event) }
+    precondition(feed.counters.refusalCount <= feed.counters.messages, "every record is counted once")
     books.check()
   }
 
