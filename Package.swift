@@ -74,6 +74,7 @@ let libraries: [Target] = [
   shim("CKernels"),
   shim("CUring", library: "uring", isUsed: hasUring),
   shim("CNuma", library: "numa", isUsed: hasNuma),
+  shim("CNet"),
 
   module("TradingTypes"),
   module("LockFreeRings", ["CPlatform", "CNuma"]),
@@ -90,6 +91,7 @@ let libraries: [Target] = [
 
   module("SimulatedVenue", ["TradingTypes", "LockFreeRings", "OrderBooks"]),
   module("EventJournal", ["TradingTypes", "LockFreeRings", "CUring"]),
+  module("MarketReceive", ["TradingTypes", "LockFreeRings", "CUring", "CNet"]),
   module("EngineTelemetry", ["TradingTypes", "LockFreeRings", "CPlatform"]),
   module("ModelImport", ["TradingTypes", "ModelInference"]),
   module(
@@ -152,6 +154,7 @@ let checks: [Target] = [
   tests("OrderRouting", ["OrderBooks", "PortfolioLedger", "CAllocationCounter"]),
   tests("SimulatedVenue", ["OrderBooks", "CAllocationCounter"]),
   tests("EventJournal", ["CUring"]),
+  tests("MarketReceive", ["CAllocationCounter"]),
   tests("EngineTelemetry", ["CPlatform", "CAllocationCounter"]),
   .testTarget(
     name: "TradingEngineTests",

@@ -1,6 +1,6 @@
 /// The tiers of the house in pipeline order, and what each may see. The rules are those of `Docs/Architecture.md`.
 enum Tier: Int, CaseIterable {
-  case shim, vocabulary, memory, market, stage, venue, record, modelImport, engine, harness
+  case shim, vocabulary, memory, market, stage, venue, record, network, modelImport, engine, harness
   case fixtures, testSupport, executable, tests
 
   /// Tiers whose modules this one may import. No tier but the last two sees itself: equal parts do not know each other.
@@ -10,7 +10,7 @@ enum Tier: Int, CaseIterable {
     case .memory: [.shim]
     case .market, .venue: below(self).intersection([.vocabulary, .memory, .market]).subtracting([self])
     case .stage: below(self)
-    case .record: [.shim, .vocabulary, .memory]
+    case .record, .network: [.shim, .vocabulary, .memory]
     case .modelImport: [.shim, .vocabulary, .stage]
     case .engine: below(self).subtracting([.shim, .venue, .modelImport])
     case .harness: below(self).subtracting([.shim, .stage, .modelImport])
@@ -25,7 +25,7 @@ enum Tier: Int, CaseIterable {
   var shimsMax: Int {
     switch self {
     case .stage, .record, .modelImport, .testSupport: 1
-    case .memory: 2
+    case .memory, .network: 2
     case .executable, .tests: .max
     default: 0
     }
@@ -46,7 +46,7 @@ enum Tier: Int, CaseIterable {
     switch self {
     case .shim: return []
     case .vocabulary, .market, .stage, .venue: return arithmetic
-    case .memory, .record, .engine: return arithmetic.union(["Synchronization", "Foundation", "Dispatch"])
+    case .memory, .record, .network, .engine: return arithmetic.union(["Synchronization", "Foundation", "Dispatch"])
     case .modelImport, .harness, .fixtures, .testSupport:
       return arithmetic.union(["Synchronization", "Foundation", "Dispatch"])
     case .executable: return arithmetic.union(["Synchronization", "Foundation", "Dispatch", "ArgumentParser"])
@@ -61,12 +61,13 @@ enum Tier: Int, CaseIterable {
 enum House {
   static let modules: [String: Tier] = [
     "CPlatform": .shim, "CKernels": .shim, "CUring": .shim, "CNuma": .shim, "CAllocationCounter": .shim,
-    "CBuiltinModels": .shim, "CTool": .shim, "CZstd": .shim,
+    "CBuiltinModels": .shim, "CTool": .shim, "CZstd": .shim, "CNet": .shim,
     "TradingTypes": .vocabulary, "LockFreeRings": .memory,
     "OrderBooks": .market, "PortfolioLedger": .market,
     "MarketIngest": .stage, "SignalFeatures": .stage, "ModelInference": .stage, "RegimeDetection": .stage,
     "PositionSizing": .stage, "PreTradeRisk": .stage, "OrderRouting": .stage,
-    "SimulatedVenue": .venue, "EventJournal": .record, "EngineTelemetry": .record, "ModelImport": .modelImport,
+    "SimulatedVenue": .venue, "EventJournal": .record, "EngineTelemetry": .record,
+    "MarketReceive": .network, "ModelImport": .modelImport,
     "BuiltinModels": .modelImport,
     "TradingEngine": .engine, "BacktestHarness": .harness,
     "FixtureStreams": .fixtures, "TestSupport": .testSupport,

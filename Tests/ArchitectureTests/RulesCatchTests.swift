@@ -40,6 +40,7 @@ private let stage = "Sources/Stages/6-PreTradeRisk/RiskGate.swift"
     ("Sources/martlet/A.swift", "TestSupport"), ("Sources/TradingEngine/A.swift", "bench"),
     ("Fixtures/FixtureStreams/A.swift", "OrderBooks"), ("Sources/TradingEngine/A.swift", "ArgumentParser"),
     ("Sources/TradingEngine/A.swift", "UnheardOf"), ("Sources/Shims/CUring/A.swift", "CNuma"),
+    ("Sources/MarketReceive/A.swift", "MarketIngest"), ("Sources/MarketReceive/A.swift", "EventJournal"),
   ])
   func `an import that points up or aside is caught`(path: String, module: String) {
     #expect(Rules.imports(file(path, "import \(module)")).count == 1)
@@ -48,6 +49,7 @@ private let stage = "Sources/Stages/6-PreTradeRisk/RiskGate.swift"
   @Test(arguments: [
     ("Sources/LockFreeRings/A.swift", "CNuma"), ("Sources/SimulatedVenue/A.swift", "OrderBooks"),
     ("Sources/EventJournal/A.swift", "CUring"), ("Sources/EngineTelemetry/A.swift", "CPlatform"),
+    ("Sources/MarketReceive/A.swift", "CNet"), ("Sources/MarketReceive/A.swift", "CUring"),
     ("Sources/TradingEngine/A.swift", "EventJournal"), ("Sources/TradingEngine/A.swift", "PreTradeRisk"),
     ("Sources/BacktestHarness/A.swift", "SimulatedVenue"), ("Sources/BacktestHarness/A.swift", "TradingEngine"),
     ("Sources/ModelImport/A.swift", "ModelInference"), ("Sources/martlet/A.swift", "ArgumentParser"),

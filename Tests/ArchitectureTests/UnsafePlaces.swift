@@ -19,6 +19,12 @@ enum UnsafePlaces {
     "Sources/EventJournal/Checksums.swift",
     "Sources/EventJournal/*Storage*",
     "Sources/EventJournal/*Uring*",
+    // Buffers that the kernel writes datagrams into and sends them from, beside the shims that pass them on.
+    "Sources/MarketReceive/*Socket*",
+    "Sources/MarketReceive/*Slots*",
+    "Sources/MarketReceive/*Ring*",
+    "Sources/MarketReceive/UringProbe.swift",
+    "Sources/MarketReceive/Packet*",
     // The tool hands bytes to zlib and zstd and text to printf, and renames files.
     "Sources/martlet/InputBytes.swift",
     "Sources/martlet/OutputText.swift",
