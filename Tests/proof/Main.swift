@@ -1,4 +1,5 @@
 import Foundation
+import MarketReceive
 
 /// The proofs that need minutes of optimised code: each is run, its figures are printed, and the last line counts.
 @main struct Proof {
@@ -9,6 +10,9 @@ import Foundation
       growth [MESSAGES [SEED]]  memory of books after the first million messages (default 20,000,000, seed 1)
       itch [SEED]               ITCH bytes cut and damaged at every place, through framing, decoder and books
       league                    the league stream and the book it leaves, as other engines have them
+      live [RATE [SECONDS]] [uring|recvmmsg]
+                                RATE packets a second over loopback into books, by both ways of receiving or the one named
+                                (default 200,000 for 10 s)
       hotloops                  the loops whose machine code ./check looks at
       all                       all of them
       --help                    this text
@@ -23,7 +27,10 @@ import Foundation
       print(usage)
       return
     }
-    let numbers = arguments.dropFirst().map(number)
+    // The last word of a live run may name the way of receiving.
+    let ways: [String: ReceiveConfiguration.Way] = ["uring": .uring, "recvmmsg": .recvmmsg]
+    let way = command == "live" ? arguments.last.flatMap { ways[$0] } : nil
+    let numbers = arguments.dropFirst().dropLast(way == nil ? 0 : 1).map(number)
     let messages = numbers.first ?? 20_000_000
     let seed = UInt64(numbers.dropFirst().first ?? 1)
     var proofs: [() throws -> [String]] = []
@@ -32,6 +39,19 @@ import Foundation
     case ("growth", 0...2): proofs = [{ try Proofs.growth(messages: checked(messages), seed: seed) }]
     case ("itch", 0...1): proofs = [{ try Proofs.itch(seed: UInt64(numbers.first ?? 1)) }]
     case ("league", 0): proofs = [Proofs.league]
+    case ("live", 0...2):
+      var run = LoopbackRun()
+      run.rate = numbers.first ?? run.rate
+      run.seconds = numbers.dropFirst().first ?? run.seconds
+      guard (1...10_000_000).contains(run.rate), (1...3_600).contains(run.seconds), run.rate * run.seconds <= 50_000_000
+      else {
+        fail("\(run.rate) packets a second for \(run.seconds) s: at most 50,000,000 packets expected")
+      }
+      proofs = (way.map { [$0] } ?? [.uring, .recvmmsg]).map { way in
+        var run = run
+        run.way = way
+        return { [run] in try Proofs.live(run) }
+      }
     case ("hotloops", 0): proofs = [Proofs.hotLoops]
     case ("all", 0):
       proofs = [
