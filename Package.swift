@@ -154,7 +154,7 @@ let checks: [Target] = [
   tests("OrderRouting", ["OrderBooks", "PortfolioLedger", "CAllocationCounter"]),
   tests("SimulatedVenue", ["OrderBooks", "CAllocationCounter"]),
   tests("EventJournal", ["CUring"]),
-  tests("MarketReceive", ["CAllocationCounter"]),
+  tests("MarketReceive", ["CNet", "CAllocationCounter"]),
   tests("EngineTelemetry", ["CPlatform", "CAllocationCounter"]),
   .testTarget(
     name: "TradingEngineTests",
