@@ -69,6 +69,8 @@ public import TradingTypes
   /// Its bytes, as many as were kept.
   public let bytes: RawSpan
   /// When the kernel took it from the network, by the wall clock; `.distantPast` without a stamp.
+  ///
+  /// Packets that arrive while the first socket of the machine that wants stamps is being made may carry the time of their receipt.
   public let kernelTime: Timestamp
   /// Who sent it.
   public let source: UDPEndpoint

@@ -13,7 +13,7 @@ internal import Glibc
 /// for index in 0..<batch.count { decode(batch[index].bytes) }
 /// ```
 ///
-/// One thread receives: the first one that does. The buffers of a batch are given back by the next call of `receive`. A thread of
+/// One thread receives: the first one that does, because the kernel finishes receives for that one only. The buffers of a batch are given back by the next call of `receive`. A thread of
 /// its own should spin; one that shares its processor should park.
 ///
 /// - Complexity: O(1) a datagram, no allocation after `init`. A spinning look is two loads with io_uring and one system call
@@ -37,6 +37,8 @@ public struct PacketReceiver: ~Copyable, @unchecked Sendable {
   // Records of the last batch, whose slots are with the caller.
   private var heldCount = 0
   private var lastDrops: UInt32 = 0
+  // The thread that receives, once one has.
+  private var owner: pthread_t?
 
   /// A receiver that listens from now on.
   ///
@@ -165,6 +167,9 @@ public struct PacketReceiver: ~Copyable, @unchecked Sendable {
 
   /// Whether receiving may begin, after the last batch was given back.
   @usableFromInline mutating func begin() -> ReceiveEnding {
+    let thread = pthread_self()
+    precondition(owner == nil || owner == thread, "PacketReceiver: always the same thread receives")
+    owner = thread
     giveBack()
     if failure != nil { return .failed }
     return stopper.isStopped ? .stopped : .packets

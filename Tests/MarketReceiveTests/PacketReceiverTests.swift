@@ -3,6 +3,7 @@ import LockFreeRings
 import MarketReceive
 import Synchronization
 import Testing
+import TradingTypes
 
 // Goal: every datagram is handed out once, whole and in order, or counted, whichever way it came. Method: loopback sockets that the
 // tests fill by plain sendto, both ways of receiving, each shortage provoked.
@@ -233,5 +234,40 @@ private struct AnyWait: WaitStrategy {
     #expect(tally.packets.load(ordering: .relaxed) == 1)
     #expect(tally.endings.load(ordering: .relaxed) == Int(ReceiveEnding.stopped.rawValue) * 17)
     #expect(stopper.isStopped)
+  }
+
+  @Test(arguments: Loopback.ways)
+  func `a stream from another thread is received in order or counted as dropped`(way: ReceiveConfiguration.Way) throws {
+    // Small enough for shortages of both kinds.
+    var receiver = try Loopback.receiver(way, bufferCount: 8, socketBytes: 65_536)
+    let configuration = ReplayConfiguration(receiver.endpoint, pace: .packetsPerSecond(40_000))
+    let sending = Handoff(try PacketReplayer(configuration, in: Arena(capacityBytes: configuration.arenaBytes)))
+    let tally = Tally()
+    let thread = PinnedThread(ThreadConfiguration(name: "send")) {
+      var replayer = sending.take()
+      let counters = replayer.replay((0..<8_000).map { (.distantPast, Loopback.payload($0)) })
+      tally.packets.store(Int(counters.sent), ordering: .relaxed)
+    }
+    let received = Loopback.collect(8_000, from: &receiver, patience: 500)
+    thread.join()
+    receiver.refreshDrops()
+    let dropped = Int(receiver.counters.kernelDrops)
+    #expect(tally.packets.load(ordering: .relaxed) == 8_000)
+    #expect(received.count + dropped == 8_000)
+    let numbers = received.map { Loopback.number($0.bytes) }
+    #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 })
+    #expect(received.allSatisfy { $0.bytes == Loopback.payload(Loopback.number($0.bytes)) })
+  }
+
+  @Test func `a second receiving thread is a misuse`() async {
+    await #expect(processExitsWith: .failure) {
+      var receiver = try Loopback.receiver(.best)
+      _ = receiver.receive(waiting: SpinWait(), until: Deadline(monotonicNanoseconds: 0)).count
+      let handoff = Handoff(receiver)
+      PinnedThread(ThreadConfiguration(name: "second")) {
+        var receiver = handoff.take()
+        _ = receiver.receive(waiting: SpinWait(), until: Deadline(monotonicNanoseconds: 0)).count
+      }.join()
+    }
   }
 }

@@ -32,7 +32,7 @@ import TradingTypes
     round()
     packets = 0
     let counts = counting { round() }
-    #expect(counts.allocations == 0)
+    #expect(counts.allocations == 0 && counts.retains == 0)
     #expect(packets == 1_000)
     let failures = replayer.counters.failed
     #expect(failures == 0)
