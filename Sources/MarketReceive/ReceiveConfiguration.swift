@@ -1,6 +1,10 @@
 /// What a receiver listens to, and how.
 public struct ReceiveConfiguration: Hashable, Sendable {
   /// Which way datagrams come in.
+  ///
+  /// io_uring leaves a waiting thread in its own memory and needs one system call a burst. A thread that spins on a processor of its
+  /// own can be quicker by recvmmsg: 1.7 us against 2.2 us from stamp to book at 200,000 packets a second over loopback on a virtual
+  /// machine. `proof live` measures both.
   public enum Way: Hashable, Sendable, CaseIterable {
     /// io_uring where it can be had with multishot receives, else recvmmsg.
     case best

@@ -66,6 +66,15 @@ private struct AnyWait: WaitStrategy {
     #expect(counters.truncated == 0 && counters.unstamped == 0 && counters.kernelDrops == 0)
   }
 
+  @Test(arguments: Loopback.ways, [2, 32_768])
+  func `the fewest and the most buffers work`(way: ReceiveConfiguration.Way, bufferCount: Int) throws {
+    var receiver = try Loopback.receiver(way, bufferCount: bufferCount, payloadBytesMax: 64)
+    let sender = LoopbackSender(to: receiver.endpoint)
+    for number in 0..<100 { sender.send(Loopback.payload(number)) }
+    let received = Loopback.collect(100, from: &receiver)
+    #expect(received.map { Loopback.number($0.bytes) } == Array(0..<100))
+  }
+
   @Test(arguments: Loopback.ways)
   func `a packet that is too long is cut and says so`(way: ReceiveConfiguration.Way) throws {
     var receiver = try Loopback.receiver(way, payloadBytesMax: 100)

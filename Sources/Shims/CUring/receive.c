@@ -36,8 +36,8 @@ martlet_uring_receiver *martlet_uring_receiver_open(void *memory, uint32_t entri
   struct io_uring_params parameters = {
       .flags = IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE | IORING_SETUP_TASKRUN_FLAG |
                (deferred ? IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN : IORING_SETUP_COOP_TASKRUN),
-      // Room for every buffer, the ends of receives and the event: completions never overflow.
-      .cq_entries = entries * 2 + 16};
+      // Room for every buffer, the end of a receive and the event, rounded up to a power of two: completions never overflow.
+      .cq_entries = entries + 16};
   int answer = io_uring_queue_init_params(8, &made->ring, &parameters);
   if (answer < 0) {
     *reason = -answer;
