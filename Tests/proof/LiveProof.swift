@@ -20,6 +20,8 @@ struct LoopbackRun {
   var seconds = 10
   /// How they are received.
   var way = ReceiveConfiguration.Way.best
+  /// Room in the receiving socket; with little of it packets are dropped, and have to be counted.
+  var socketBytes = 32 << 20
   /// ITCH messages of a packet.
   var messagesPerPacket = 2
   /// Whether messages are decoded and applied; otherwise only their headers are read.
@@ -69,7 +71,7 @@ struct LoopbackRun {
     parameters.symbolCount = min(50, parameters.messageCount / 16)
     let fixture = ItchFixture(parameters)
     let bytes = fixture.generate()
-    let configuration = ReceiveConfiguration(UDPEndpoint(.loopback, port: 0), way: way, socketBytes: 32 << 20)
+    let configuration = ReceiveConfiguration(UDPEndpoint(.loopback, port: 0), way: way, socketBytes: socketBytes)
     let receiver = try PacketReceiver(configuration, in: Arena(capacityBytes: configuration.arenaBytes))
     let replay = ReplayConfiguration(receiver.endpoint, pace: .packetsPerSecond(Double(rate)), stampsPackets: true)
     let replayer = try PacketReplayer(replay, in: Arena(capacityBytes: replay.arenaBytes))

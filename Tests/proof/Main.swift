@@ -10,9 +10,9 @@ import MarketReceive
       growth [MESSAGES [SEED]]  memory of books after the first million messages (default 20,000,000, seed 1)
       itch [SEED]               ITCH bytes cut and damaged at every place, through framing, decoder and books
       league                    the league stream and the book it leaves, as other engines have them
-      live [RATE [SECONDS]] [uring|recvmmsg]
+      live [RATE [SECONDS [BYTES]]] [uring|recvmmsg]
                                 RATE packets a second over loopback into books, by both ways of receiving or the one named
-                                (default 200,000 for 10 s)
+                                (default 200,000 for 10 s, room for 33,554,432 bytes in the socket)
       hotloops                  the loops whose machine code ./check looks at
       all                       all of them
       --help                    this text
@@ -39,15 +39,16 @@ import MarketReceive
     case ("growth", 0...2): proofs = [{ try Proofs.growth(messages: checked(messages), seed: seed) }]
     case ("itch", 0...1): proofs = [{ try Proofs.itch(seed: UInt64(numbers.first ?? 1)) }]
     case ("league", 0): proofs = [Proofs.league]
-    case ("live", 0...2):
+    case ("live", 0...3):
       var run = LoopbackRun()
       run.rate = numbers.first ?? run.rate
       run.seconds = numbers.dropFirst().first ?? run.seconds
+      run.socketBytes = numbers.dropFirst(2).first ?? run.socketBytes
       guard (1...10_000_000).contains(run.rate), (1...3_600).contains(run.seconds), run.rate * run.seconds <= 50_000_000
       else {
         fail("\(run.rate) packets a second for \(run.seconds) s: at most 50,000,000 packets expected")
       }
-      proofs = (way.map { [$0] } ?? [.uring, .recvmmsg]).map { way in
+      proofs = (way.map { [$0] } ?? [.best, .recvmmsg]).map { way in
         var run = run
         run.way = way
         return { [run] in try Proofs.live(run) }
