@@ -7,7 +7,7 @@ public import TradingTypes
   var end: UInt64 = 0
   /// When the next request is due, or the range is lost.
   var due = Timestamp.distantPast
-  /// Behind the last message asked for.
+  /// Behind the last message asked for; 0 once all that was asked for is there.
   var requestedEnd: UInt64 = 0
   /// Requests since something of it came.
   var tryCount = 0
@@ -161,7 +161,10 @@ extension LineArbiter {
       }
       if gap.first != gaps[place].first || gap.end != gaps[place].end {
         // Something came: the tries begin anew, and the rest is asked for at once when all that was asked for is there.
-        if gap.tryCount > 0, gap.first >= gap.requestedEnd { gap.due = time.latest }
+        if gap.requestedEnd > 0, gap.first >= gap.requestedEnd {
+          gap.due = time.latest
+          gap.requestedEnd = 0
+        }
         gap.tryCount = 0
         gaps[place] = gap
       }
