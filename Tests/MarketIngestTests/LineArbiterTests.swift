@@ -172,6 +172,20 @@ struct LineBench: ~Copyable {
     expect(bench.arbiter.sessionChangeCount == 1 && bench.arbiter.session == other && bench.arbiter.heldCount == 0)
   }
 
+  @Test func `one stray packet of another session does not silence the feed`() throws {
+    let stray = MoldSession(high: 9, low: 9)
+    var bench = try LineBench()
+    bench.messages(1, 3)
+    bench.messages(1, 1, session: stray)
+    for number in 4...1_000 as ClosedRange<UInt64> { bench.messages(number, number) }
+    expect(bench.newSessions == 2 && bench.arbiter.session == LineSimulation.session && bench.arbiter.state == .stale)
+    expect(bench.arbiter.counters(line: 0).oldSession == 256)
+    expect(bench.arbiter.beginSnapshot(sequence: 1_000) == .started)
+    bench.arbiter.endSnapshot()
+    bench.messages(1_001, 1_002)
+    expect(bench.arbiter.state == .valid && bench.sequences.suffix(2) == [1_001, 1_002])
+  }
+
   @Test func `behind a snapshot the held messages go on`() throws {
     var bench = try LineBench()
     bench.messages(1, 2)

@@ -55,6 +55,8 @@ public import TradingTypes
   public internal(set) var session = MoldSession(high: 0, low: 0)
   var previousSession = MoldSession(high: 0, low: 0)
   var hasPreviousSession = false
+  // Packets of the session before since the last one of this session.
+  var oldSessionRun = 0
   var time = MonotoneTime()
   /// Sessions after the first.
   public internal(set) var sessionChangeCount: UInt64 = 0
@@ -77,6 +79,10 @@ public import TradingTypes
 
   /// Lines that are counted apart.
   @inlinable public static var lineCountMax: Int { 8 }
+
+  /// So many packets of the session before in a row, without one of the present session, are a change back: one stray packet does not
+  /// silence a feed for good.
+  @inlinable public static var oldSessionRunMax: Int { 256 }
 
   /// An arbiter that joins its first session at `start`.
   ///
@@ -153,7 +159,9 @@ public import TradingTypes
     let isChange = hasSession && header.session != session
     if isChange, hasPreviousSession, header.session == previousSession {
       lines[masked: line].oldSession &+= 1
-      return .refused
+      oldSessionRun &+= 1
+      // A slower line still brings the old session. When nothing else comes any more, the change itself was the mistake.
+      guard oldSessionRun >= Self.oldSessionRunMax else { return .refused }
     }
     let (end, overflow) = header.firstSequence.addingReportingOverflow(UInt64(header.messageCount))
     let known = isChange ? 1 : next == 0 ? header.firstSequence : max(next, highest)
@@ -164,6 +172,7 @@ public import TradingTypes
       lines[masked: line].implausible &+= 1
       return .refused
     }
+    oldSessionRun = 0
     if !hasSession {
       hasSession = true
       session = header.session
