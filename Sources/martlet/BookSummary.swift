@@ -30,12 +30,14 @@ struct BookSummary {
 
     var ids = (0..<reader.instrumentCount).map { InstrumentID(index: UInt32($0)) }
     if let symbol { ids = [try reader.instrument(symbol, in: feed.input)] }
-    let staleBooks = ids.count { tally.window.isStale || books.isStale($0) }
+    // A range that never came may have been about any book.
+    let isStale = tally.window.isStale || report.gaps > 0
+    let staleBooks = ids.count { isStale || books.isStale($0) }
 
     let types = report.byType.map { "\"\($0.name)\":\($0.count)" }.joined(separator: ",")
     output.write("{\"messages\":\(report.messages),\"by_type\":{\(types)}")
     let counts: [(name: String, count: UInt64)] = [
-      ("unknown_orders", books.eventCount(.unknownOrder)), ("duplicate_orders", books.eventCount(.duplicateOrder)),
+      ("unknown_orders", tally.unknownOrders), ("duplicate_orders", books.eventCount(.duplicateOrder)),
       ("crossed", tally.crossed), ("stale", UInt64(staleBooks)), ("symbols", UInt64(ids.count)),
       ("live_orders", UInt64(books.liveOrderCount)), ("max_live_orders", UInt64(books.liveOrderCountMax)),
       ("gaps", report.gaps), ("duplicates", report.duplicates), ("locked", tally.locked),
@@ -84,6 +86,7 @@ struct BookSummary {
 private struct BookTally {
   var crossed: UInt64 = 0
   var locked: UInt64 = 0
+  var unknownOrders: UInt64 = 0
   var bestChanges: UInt64 = 0
   var window: UnknownWindow
   private var hasChanged = false
@@ -93,7 +96,13 @@ private struct BookTally {
 
   /// Counts what one event of message `sequence` did.
   mutating func add(_ effect: BookEffect, at sequence: UInt64) {
-    if effect.status == .unknownOrder { window.mark(sequence) } else { window.advance(to: sequence) }
+    // An order of a stock that nothing has named yet is as unknown as one of a known stock.
+    if effect.status == .unknownOrder || effect.status == .unknownInstrument {
+      unknownOrders += 1
+      window.mark(sequence)
+    } else {
+      window.advance(to: sequence)
+    }
     hasChanged = hasChanged || effect.bestChanged
     isTouched = isTouched || effect.status.changedBook
   }

@@ -13,6 +13,10 @@ enum Feed: String, ExpressibleByArgument, CaseIterable {
   case league
   /// Databento DBN, versions 1 to 3.
   case dbn
+  /// ITCH 5.0 in MoldUDP64 packets of a pcap or pcapng capture.
+  case moldudp64
+  /// A LOBSTER message file.
+  case lobster
 
   /// What an error says was expected.
   static var expected: String { allCases.map(\.rawValue).joined(separator: ", ") }

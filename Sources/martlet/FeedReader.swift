@@ -65,6 +65,8 @@ extension FeedOptions {
     case .itch50: ItchReader(bytes, midnight: try midnight())
     case .league: LeagueReader(bytes)
     case .dbn: try DbnReader(bytes, path: input)
+    case .moldudp64: MoldReader(bytes, path: input, midnight: try midnight())
+    case .lobster: LobsterReader(bytes, path: input, midnight: try midnight())
     }
   }
 }

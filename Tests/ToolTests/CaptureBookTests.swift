@@ -1,0 +1,81 @@
+// Goal: `martlet book` reads captures of MoldUDP64 and LOBSTER files as their tables say. Method: the tool as a child process over the shared files, and over
+// captures that the test makes from a generated day: duplicated packets change nothing, a lost one is a gap.
+
+import FixtureStreams
+import Foundation
+import LockFreeRings
+import MarketIngest
+import TestSupport
+import Testing
+import TradingTypes
+
+@Suite(.enabled(if: Tool.url != nil, needsTool)) struct CaptureBookTests {
+  static let mold = "data/moldudp64/nasdaq_itch50_0930_100pkts.pcap"
+  static let lobster = "data/lobster/GOOG_2012-06-21_34200000_57600000_message_10.csv.gz"
+  static let opening = "data/itch50/nasdaq_20191230_0930_first1000.itch50"
+
+  private func summary(_ feed: String, _ path: String) throws -> [String: Any] {
+    let outcome = try Tool.run(["book", "--feed", feed, "--input", path, "--summary"])
+    #expect(outcome.code == 0, "\(outcome.error)")
+    return try outcome.object()
+  }
+
+  @Test(
+    .enabled(if: [mold, lobster, opening].allSatisfy { SharedData.file($0) != nil }, "the shared data are not there"))
+  func `real captures and LOBSTER files have their stated messages`() throws {
+    let packets = try summary("moldudp64", SharedData.file(Self.mold)!.path)
+    #expect(packets["messages"] as? Int == 269 && packets["gaps"] as? Int == 0 && packets["duplicates"] as? Int == 0)
+    #expect(packets["by_type"] as? [String: Int] == ["A": 125, "U": 99, "D": 30, "F": 6, "I": 5, "E": 3, "S": 1])
+    let lines = try summary("lobster", SharedData.file(Self.lobster)!.path)
+    #expect(lines["messages"] as? Int == 147_916 && (lines["final"] as? [String: Any])?["GOOG"] != nil)
+    // A day cut at its opening: the table says how many messages are about orders from before.
+    #expect(try summary("itch50", SharedData.file(Self.opening)!.path)["unknown_orders"] as? Int == 399)
+  }
+
+  /// A capture of raw IPv4 packets, one message each, but those that `copies` leaves out.
+  private func capture(_ copies: (Int) -> Int) -> (bytes: [UInt8], messages: Int) {
+    func little(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) } }
+    func big(_ value: UInt64, _ count: Int) -> [UInt8] {
+      (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - $0))) }
+    }
+    // Microseconds, link type 101: raw IP.
+    var bytes = little(0xA1B2_C3D4) + [2, 0, 4, 0] + little(0) + little(0) + little(65_535) + little(101)
+    let day = Fixture.bytes
+    var frames = ItchFrames(day.rawBytes)
+    var number = 0
+    while let message = frames.next() {
+      number += 1
+      let body = (0..<message.count).map { message.byte(at: $0) }
+      let mold = Array("SESSION001".utf8) + big(UInt64(number), 8) + [0, 1] + big(UInt64(body.count), 2) + body
+      let udp = [0x10, 0x00, 0x67, 0x6D] + big(UInt64(mold.count + 8), 2) + [0, 0] + mold
+      let header =
+        [0x45, 0] + big(UInt64(udp.count + 20), 2) + [0, 0, 0, 0, 1, 17, 0, 0, 10, 0, 0, 1, 233, 54, 12, 111]
+      let packet = header + udp
+      for _ in 0..<copies(number) {
+        bytes += little(1_700_000_000 + UInt32(number / 1_000)) + little(UInt32(number % 1_000) * 1_000)
+        bytes += little(UInt32(packet.count)) + little(UInt32(packet.count)) + packet
+      }
+    }
+    return (bytes, number)
+  }
+
+  @Test func `copies of packets change nothing, and a lost one is a gap that makes the books stale`() throws {
+    let folder = try Folder()
+    let plain = try Tool.run([
+      "book", "--feed", "itch50", "--input", folder.write(Fixture.bytes, "day.itch50"), "--levels", "3",
+    ])
+    let once = capture { _ in 1 }
+    let twice = capture { $0 % 3 == 0 ? 2 : 1 }
+    for (name, bytes) in [("once.pcap", once.bytes), ("twice.pcap", twice.bytes)] {
+      let rows = try Tool.run(["book", "--feed", "moldudp64", "--input", folder.write(bytes, name), "--levels", "3"])
+      #expect(rows.code == 0 && rows.output == plain.output, "\(name): \(rows.error)")
+    }
+    let copied = try summary("moldudp64", folder.file("twice.pcap").path)
+    #expect(copied["duplicates"] as? Int == once.messages / 3 && copied["gaps"] as? Int == 0)
+    #expect(copied["stale"] as? Int == 0)
+    let lost = capture { $0 == 2_000 ? 0 : 1 }
+    let gap = try summary("moldudp64", folder.write(lost.bytes, "lost.pcap"))
+    #expect(gap["gaps"] as? Int == 1 && gap["messages"] as? Int == once.messages - 1)
+    #expect(gap["stale"] as? Int == Fixture.symbols)
+  }
+}
