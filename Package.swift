@@ -170,6 +170,8 @@ let checks: [Target] = [
   .testTarget(
     name: "BenchReportTests", dependencies: ["bench", "EngineTelemetry", "LockFreeRings", "TradingTypes"],
     swiftSettings: strict),
+  .testTarget(
+    name: "FuzzReplayTests", dependencies: ["FuzzTargets", "TestSupport", "TradingTypes"], swiftSettings: strict),
   .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
 ]
 

@@ -13,6 +13,22 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case league
   /// Databento DBN.
   case dbn
+  /// LOBSTER message files.
+  case lobster
+  /// Bitstamp order files.
+  case bitstamp
+  /// Coinbase messages.
+  case coinbase
+  /// Kraken messages.
+  case kraken
+  /// Binance messages.
+  case binance
+  /// Recordings of exchange messages.
+  case recording
+  /// Captures: pcap and pcapng.
+  case capture
+  /// MoldUDP64 packets through a line arbiter: each length in the bytes is a datagram.
+  case mold
   /// A fault planted on purpose: a fuzzer that does not find it within its time finds nothing.
   case planted
 
@@ -22,6 +38,14 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .itchFrames: Self.itch(bytes)
     case .league: Self.league(bytes)
     case .dbn: Self.dbn(bytes)
+    case .lobster: Self.lobster(bytes)
+    case .bitstamp: Self.bitstamp(bytes)
+    case .coinbase: Self.exchange(.coinbase, bytes)
+    case .kraken: Self.exchange(.kraken, bytes)
+    case .binance: Self.exchange(.binance, bytes)
+    case .recording: Self.recording(bytes)
+    case .capture: Self.capture(bytes)
+    case .mold: Self.mold(bytes)
     case .planted: Self.planted(bytes)
     }
   }
