@@ -29,7 +29,8 @@ import TradingTypes
 
   @Test func `the rules of the grammar hold`() {
     let valid = [
-      "{}", "[]", " [ 1 , 2 ] ", "\"\"", "0", "-0.1E-7", "true", "null", Self.sample, "[[],[{}]]", "\"\\b\\f\\n\\r\\t\"",
+      "{}", "[]", " [ 1 , 2 ] ", "\"\"", "0", "-0.1E-7", "true", "null", Self.sample, "[[],[{}]]",
+      "\"\\b\\f\\n\\r\\t\"",
     ]
     for text in valid { #expect(Self.isValid(Array(text.utf8)), "\(text)") }
     let invalid = [
@@ -70,6 +71,15 @@ import TradingTypes
       _ = Self.isValid((0..<48).map { _ in UInt8(truncatingIfNeeded: random.next()) })
     }
     #expect(validCount > 100)
+  }
+
+  // Found by damaged messages: a walker cut off before a first element announced it for ever.
+  @Test(arguments: ["[", "[[", "{\"a\":[", "[x"]) func `a walker that failed announces no more elements`(text: String) {
+    let bytes = Array(text.utf8)
+    var json = JsonWalker(ByteView(bytes.span))
+    let isWhole = json.skipValue()
+    let (element, key, scalar) = (json.nextElement(), json.nextKey(), json.scalar())
+    #expect(!isWhole && !element && key == nil && scalar == nil && !json.isValid)
   }
 
   @Test func `members are found in place, and escapes match no name`() {

@@ -110,8 +110,8 @@
   /// Comes to the next member or element, or leaves what was begun last and gives false.
   @_lifetime(self: copy self)
   @inlinable mutating func advance(_ close: UInt8) -> Bool {
-    // A walker that has failed is at the end, where a first element would seem to come for ever.
-    guard !at.hasFailed, at.depth > 0 else {
+    // A walker that failed stands at the end, maybe before a first element: without this test it would announce that one forever.
+    guard at.depth > 0, !at.hasFailed else {
       fail()
       return false
     }
