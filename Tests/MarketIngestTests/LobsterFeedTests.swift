@@ -89,6 +89,8 @@ import TradingTypes
       #expect(reading.events.isEmpty && reading.counters.refusals(refusal) == 1, "\(line)")
       #expect(reading.counters.messages == 1)
     }
+    let noisy = Self.read(Array("35821.088778456004,3,44276101,100,5851500,1\n".utf8)).events.first
+    #expect(noisy.map { $0.time.nanoseconds - Self.midnight.nanoseconds } == 35_821_088_778_456)
     let open = Self.read(Array("1,1,1,1,1,1\r\n1,3,1,0,1,1".utf8))
     #expect(open.events.count == 2 && open.ending == .openLine(offset: 13, byteCount: 11))
   }

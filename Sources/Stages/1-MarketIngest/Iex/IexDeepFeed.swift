@@ -69,8 +69,8 @@ public import TradingTypes
 /// Usage: `accept` a segment, then `next` with the same bytes until nil.
 ///
 /// - Complexity: O(1) a message, no allocation.
-/// - Source: IEX DEEP specification 1.0, "Message types"; IEX Transport Protocol specification 1.0. Differs: the sale conditions of a trade are left out;
-///   every trade is `.printable`.
+/// - Source: IEX DEEP specification 1.0, "Message types"; IEX Transport Protocol specification 1.0. Differs: the sale conditions of a
+///   trade are left out; every trade is `.printable`.
 @frozen public struct IexDeepFeed: ~Copyable {
   /// Which instrument a symbol means; its locates are not used.
   public let map: InstrumentMap

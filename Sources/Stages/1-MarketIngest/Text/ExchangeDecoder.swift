@@ -27,9 +27,10 @@ public import TradingTypes
 
 /// Turns JSON messages of crypto exchanges into market events, as a host receives them.
 ///
-/// A message counts as a whole: it is read to its end before its first event is given, and one that breaks the grammar or holds a number that is
-/// none gives nothing. Only a level too far from any market for `Price` is left out alone, and counted. Prices are exact to billionths, a lot is 10^−`lotDecimals`. Levels are `.setLevel`; a snapshot is `.clearBook` and levels,
-/// all with `.snapshot`. Trades are `.trade` with the side of the resting order.
+/// A message counts as a whole: it is read to its end before its first event is given, and one that breaks the grammar or holds a
+/// number that is none gives nothing. Only a level too far from any market for `Price` is left out alone, and counted. Prices are exact
+/// to billionths, a lot is 10^−`lotDecimals`. Levels are `.setLevel`; a snapshot is `.clearBook` and levels, all with `.snapshot`.
+/// Trades are `.trade` with the side of the resting order.
 ///
 /// A Kraken book update ends with an `.information` event, `code` `c`, whose `reference` is the exchange's checksum of the ten best levels and
 /// whose `newReference` is the number of decimals of its prices: `KrakenChecksum` of the book must equal it. Books of Kraken hold the subscribed

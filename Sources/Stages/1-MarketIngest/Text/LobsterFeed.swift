@@ -9,6 +9,8 @@ public import TradingTypes
 /// 7 a halt. Size 0 is refused but for 3 and 7. The file of n levels has only the events inside the n best levels of each side: an
 /// order that is pushed out of them may vanish, and an order that was there before may come in, both without a line.
 ///
+/// Digits of a time below the nanosecond are dropped: real files have such noise (`35821.088778456004`).
+///
 /// - Complexity: O(line), no allocation.
 /// - Source: LOBSTER, "Output structure", message file. Differs: a halt is `.tradingStatus` with a code of ITCH's trading action: H halted (price
 ///   −1), Q quotation only (0), T trading (1), and its price is not kept.
@@ -53,7 +55,7 @@ public import TradingTypes
 
   @inlinable mutating func read(_ line: ByteView) -> MarketEvent? {
     var text = TextScanner(line)
-    guard let seconds = text.decimal(places: 9), text.endField(), seconds >= 0 else {
+    guard let seconds = text.decimal(places: 9, cuts: true), text.endField(), seconds >= 0 else {
       return refuse(line, .invalidTime)
     }
     let (time, isLate) = midnight.addingReportingOverflow(seconds)
