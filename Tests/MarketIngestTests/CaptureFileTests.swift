@@ -115,6 +115,33 @@ import TradingTypes
     }
   }
 
+  // Found by flipped bits: a unit of 2^-65 s trapped. Method: every resolution byte against 128-bit arithmetic.
+  @Test func `times are exact at every resolution`() {
+    var random = SplitMix64(seed: 11)
+    let datagram = TestDatagram(payload: [1], time: 0, high: 0, low: 0xFFFF_0A00_0001, port: 5)
+    let frame = CaptureWriter.frame(CaptureWriter.internet(datagram), link: 1)
+    for resolution in 0...255 as ClosedRange<UInt8> {
+      for _ in 0..<20 {
+        let ticks = random.next() >> UInt64(random.below(64))
+        var writer = CaptureWriter()
+        writer.section()
+        writer.interface(link: 1, resolution: resolution)
+        writer.enhanced(0, ticks: ticks, frame)
+        let scaled = UInt128(ticks) * 1_000_000_000
+        var expected = scaled
+        if resolution >= 0x80 {
+          expected = scaled >> UInt128(resolution & 0x7F)
+        } else {
+          for _ in 0..<resolution { expected /= 10 }
+        }
+        let reading = CaptureReading(writer.bytes)
+        let found = reading.datagrams.first?.time
+        #expect(found == (expected > UInt128(Int64.max) ? nil : Int64(expected)), "\(resolution), \(ticks)")
+        #expect(reading.counters.refusals(.invalidTime) == (found == nil ? 1 : 0))
+      }
+    }
+  }
+
   @Test func `what breaks the format is damage at its place`() {
     #expect(CaptureReading([]).ending == .truncated(offset: 0, byteCount: 0))
     #expect(CaptureReading([1, 2, 3, 4, 5]).ending == .damaged(offset: 0))

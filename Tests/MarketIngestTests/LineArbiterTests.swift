@@ -311,7 +311,9 @@ struct LineBench: ~Copyable {
       var random = SplitMix64(seed: seed)
       var bench = try LineBench(start: seed % 2 == 0 ? .anywhere : .at(1))
       for step in 0..<60 as Range<Int64> {
-        let first = random.below(3) == 0 ? random.next() >> UInt64(random.below(64)) : UInt64(random.below(200))
+        let wild =
+          random.below(8) == 0 ? UInt64.max - random.next() % 100_000 : random.next() >> UInt64(random.below(64))
+        let first = random.below(3) == 0 ? wild : UInt64(random.below(200))
         let session =
           random.below(30) == 0 ? MoldSession(high: UInt64(random.below(3)), low: 0) : LineSimulation.session
         let count: UInt16? = random.below(12) == 0 ? 0xFFFF : nil

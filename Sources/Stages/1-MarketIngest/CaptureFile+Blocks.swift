@@ -18,9 +18,9 @@ struct CaptureInterface: BitwiseCopyable, Sendable {
       let (high, low) = ticks.multipliedFullWidth(by: 1_000_000_000)
       let shift = Int(resolution & 0x7F)
       guard shift >= 64 || high >> UInt64(shift) == 0 else { return nil }
-      // High and low half of the product, moved right together; a shift by 64 or more gives 0.
-      nanoseconds = low >> UInt64(shift) | high << UInt64(64 - shift)
-      if shift >= 64 { nanoseconds = high >> UInt64(shift - 64) }
+      // High and low half of the product, moved right together; a shift of a half by 64 gives 0.
+      nanoseconds =
+        shift < 64 ? low >> UInt64(shift) | high << UInt64(64 - shift) : high >> UInt64(shift - 64)
     } else {
       nanoseconds = ticks
       for _ in 0..<max(0, 9 - Int(resolution)) {

@@ -80,6 +80,9 @@ public import TradingTypes
   /// Lines that are counted apart.
   @inlinable public static var lineCountMax: Int { 8 }
 
+  /// The largest number of a session: sums of numbers and window stay far from overflow.
+  @inlinable public static var sequenceMax: UInt64 { 1 << 62 }
+
   /// So many packets of the session before in a row, without one of the present session, are a change back: one stray packet does not
   /// silence a feed for good.
   @inlinable public static var oldSessionRunMax: Int { 256 }
@@ -93,7 +96,7 @@ public import TradingTypes
     gaps = Slab(repeating: LineGap(), count: configuration.gapCountMax, in: arena)
     switch start {
     case .at(let sequence):
-      precondition(sequence > 0, "LineArbiter: a session starts at 1 or above")
+      precondition(sequence > 0 && sequence < Self.sequenceMax, "LineArbiter: a session starts at 1 or above")
       next = sequence
       isComplete = true
       reportedState = .valid
@@ -166,8 +169,9 @@ public import TradingTypes
     let (end, overflow) = header.firstSequence.addingReportingOverflow(UInt64(header.messageCount))
     let known = isChange ? 1 : next == 0 ? header.firstSequence : max(next, highest)
     let isBehindEnd = !isChange && endSequence > 0 && end > endSequence
-    guard header.firstSequence > 0, !overflow, !isBehindEnd,
-      header.firstSequence <= known.addingReportingOverflow(jumpMax).partialValue || known > UInt64.max - jumpMax
+    // The sum of known and jump cannot overflow: neither is above the largest number of a session.
+    guard header.firstSequence > 0, !overflow, end <= Self.sequenceMax, !isBehindEnd,
+      header.firstSequence <= known + jumpMax
     else {
       lines[masked: line].implausible &+= 1
       return .refused
