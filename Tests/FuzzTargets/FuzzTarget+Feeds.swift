@@ -95,4 +95,16 @@ extension FuzzTarget {
       }
     }
   }
+
+  static func iex(_ bytes: [UInt8]) {
+    var books = FuzzBooks(instruments: 8)
+    let arena = Arena(capacityBytes: InstrumentMap.byteCount(capacity: 8) + (1 << 16))
+    var feed = IexDeepFeed(map: InstrumentMap(discovering: 8, in: arena), venue: VenueID(index: 0))
+    var frames = ItchFrames(bytes.rawBytes)
+    while let datagram = frames.next() {
+      guard case .messages = feed.accept(datagram) else { continue }
+      while let event = feed.next(in: datagram) { books.apply(event) }
+    }
+    books.check()
+  }
 }

@@ -29,6 +29,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case capture
   /// MoldUDP64 packets through a line arbiter: each length in the bytes is a datagram.
   case mold
+  /// IEX DEEP segments: each length in the bytes is a datagram.
+  case iex
   /// A fault planted on purpose: a fuzzer that does not find it within its time finds nothing.
   case planted
 
@@ -46,6 +48,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .recording: Self.recording(bytes)
     case .capture: Self.capture(bytes)
     case .mold: Self.mold(bytes)
+    case .iex: Self.iex(bytes)
     case .planted: Self.planted(bytes)
     }
   }

@@ -202,7 +202,8 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     for id: InstrumentID, at time: Timestamp, quote: BestQuote, kill: KillState
   ) -> RiskInputs {
     var inputs = RiskInputs(
-      now: time, kill: kill, quote: quote, bookTime: states[Int(id.index)].bookTime, bookIsStale: books.isStale(id),
+      now: time, kill: kill, quote: quote, bookTime: states[Int(id.index)].bookTime,
+      bookIsStale: books.isStale(id) || line != .valid,
       lastTrade: states[Int(id.index)].lastTrade, lastTradeTime: states[Int(id.index)].lastTradeTime)
     inputs.others = share.others
     return inputs

@@ -52,6 +52,9 @@ public struct TradingPipeline<
   public var kill: KillSwitch
   /// What has been done.
   public var counts = PipelineCounts()
+  /// How far the feed's messages are all there, as its line says (`LineAction.stateChanged`): the host sets it. Stage 6 refuses every order
+  /// while it is not `valid`.
+  public var line = LineState.valid
 
   @usableFromInline var control: SnapshotReader<ControlOrder>
   @usableFromInline var rearmCount: UInt64 = 0
