@@ -8,19 +8,21 @@ import Testing
 import TradingTypes
 
 @Suite struct CorpusTests {
-  static let corpus = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../fuzz/corpus").standardized
+  static let places = ["corpus", "seeds"].map {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../fuzz/\($0)").standardized
+  }
 
-  @Test func `every kept input is taken by its target`() throws {
+  @Test func `every kept input and every seed is taken by its target`() throws {
     var count = 0
     for target in FuzzTarget.allCases where target != .planted {
-      let folder = Self.corpus.appendingPathComponent(target.rawValue)
-      for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] {
-        target.run([UInt8](try Data(contentsOf: folder.appendingPathComponent(name))))
-        count += 1
+      for folder in Self.places.map({ $0.appendingPathComponent(target.rawValue) }) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] {
+          target.run([UInt8](try Data(contentsOf: folder.appendingPathComponent(name))))
+          count += 1
+        }
       }
     }
-    #expect(count > 0, "the corpus is not beside the tests")
+    #expect(count > FuzzTarget.allCases.count - 1, "the corpus is not beside the tests")
   }
 
   @Test(arguments: FuzzTarget.allCases.filter { $0 != .planted })
