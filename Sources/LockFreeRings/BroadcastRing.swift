@@ -218,20 +218,29 @@ public enum BroadcastStart: Hashable, Sendable {
     }
   }
 
-  /// Takes a consumer's seat away: its position holds nobody back any longer.
-  func leave(_ seat: Seat) {
-    members.withLock { members in
-      guard members.seated[seat.index]?.number == seat.number else { return }
+  /// Takes a consumer's seat away: its position holds nobody back any longer. That position, or nil where the seat was taken away before.
+  @discardableResult func leave(_ seat: Seat) -> UInt64? {
+    let position: UInt64? = members.withLock { members in
+      guard members.seated[seat.index]?.number == seat.number else { return nil }
       members.seated[seat.index] = nil
+      let position = control.loadPosition(of: seat.index)
       control.leave(seat.index)
+      return position
     }
     if allowsParking { control.wakeEverybody() }
+    return position
   }
 
   /// Takes the seat of a consumer whose thread is known to be dead.
   ///
   /// A thread that still reads would see elements change under it: never evict one that is only slow.
-  public func evictDead(_ seat: Seat) { leave(seat) }
+  /// - Returns: the position it would have read next, or nil where it had left.
+  @discardableResult public func evictDead(_ seat: Seat) -> UInt64? { leave(seat) }
+
+  /// Whether the consumer still has its seat.
+  public func isSeated(_ seat: Seat) -> Bool {
+    members.withLock { $0.seated[seat.index]?.number == seat.number }
+  }
 
   /// How far each consumer has come, slowest first. Any thread; off the hot path.
   public func lags() -> [Lag] {

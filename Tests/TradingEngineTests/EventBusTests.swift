@@ -127,6 +127,29 @@ import TradingTypes
     _ = hung.nextPosition
   }
 
+  @Test func `a group whose thread died goes on where it stood, whenever its old handle is dropped`() throws {
+    let bus = try Self.makeBus(16, history: 8)
+    var publisher = bus.takePublisher()
+    var dead: EventSubscription? = try bus.subscribe("orders")
+    for number in 0..<6 { _ = publisher.tryPublish(Self.bar(number), at: Self.time(number)) }
+    _ = dead!.handle(upTo: 2) { _, _ in .done }
+    let seat = dead!.seat
+    bus.evictDead("orders", at: seat)
+    #expect(bus.lags().isEmpty)
+    var again = try bus.subscribe("orders")
+    let start = again.nextPosition
+    #expect(start == 2)
+    _ = again.handle { _, _ in .done }
+    // The dead one's handle, dropped late, says nothing any more; the new one's does.
+    dead = nil
+    let read = again.nextPosition
+    #expect(read == 6)
+    do { _ = consume again }
+    let third = try bus.subscribe("orders")
+    let next = third.nextPosition
+    #expect(next == 6)
+  }
+
   @Test func `threads that sleep between events miss none`() throws {
     let bus = try Self.makeBus(64, history: 0, parks: true)
     let count = 20_000

@@ -111,6 +111,13 @@ public final class EventBus<Event: BitwiseCopyable & Sendable>: Sendable {
     return EventSubscription(bus: self, group: group, consumer: consumer)
   }
 
+  /// Takes the seat of `group`, whose thread is known to be dead; who subscribes to the group next goes on where it stood.
+  ///
+  /// A thread that still reads would see events change under it: never evict one that is only slow.
+  public func evictDead(_ group: String, at seat: BroadcastRing<BusRecord<Event>>.Seat) {
+    if let position = ring.evictDead(seat) { remember(group, at: position) }
+  }
+
   /// The oldest position that can be replayed.
   public var oldest: UInt64 { ring.oldest }
 

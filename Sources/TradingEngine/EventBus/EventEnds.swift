@@ -45,7 +45,10 @@ public struct EventSubscription<Event: BitwiseCopyable & Sendable>: ~Copyable, S
     self.consumer = consumer
   }
 
-  deinit { bus.remember(group, at: consumer.nextPosition) }
+  deinit {
+    // One that was evicted has been remembered then; its group may read again by now.
+    if bus.ring.isSeated(consumer.seat) { bus.remember(group, at: consumer.nextPosition) }
+  }
 
   /// For groups that follow this one.
   public var seat: BroadcastRing<BusRecord<Event>>.Seat { consumer.seat }
