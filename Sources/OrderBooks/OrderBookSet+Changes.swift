@@ -212,6 +212,8 @@ extension OrderBookSet {
       }
       ladder.sides[side].orderCount = 0
     }
+    // Empty is what the feed says it is.
+    stale[first >> 1] = 0
     views[first >> 1] = DepthView()
     for side in first...first + 1 { ladder.sides[side].bestKey = LadderSide.noKey }
     return BookEffect(.applied, bestChanged: hadLevels, depthChanged: hadLevels)

@@ -101,7 +101,7 @@
       guard effect.status.changedBook else { return nil }
       self.init(price: effect.price, quantity: effect.quantity, sign: -effect.side.sign)
     case .executeOrderAtPrice:
-      guard effect.status.changedBook, event.flags.contains(.printable) else { return nil }
+      guard effect.status.changedBook, event.flags.contains(.printable), event.price.nanos > 0 else { return nil }
       self.init(price: event.price, quantity: effect.quantity, sign: -effect.side.sign)
     case .trade, .crossTrade:
       guard event.price.nanos > 0, event.quantity.lots > 0 else { return nil }

@@ -20,10 +20,18 @@ func expect(_ isTrue: Bool, _ comment: Comment? = nil, sourceLocation: SourceLoc
     price == 0 ? .empty : DepthLevel(price: Price(nanos: price), quantity: Quantity(lots: 1))
   }
 
-  static func make(_ rules: BookHealthRules, instruments: Int = 2) -> BookHealth {
+  static func make(_ rules: BookHealthRules = .standard, instruments: Int = 2) throws -> BookHealth {
     BookHealth(
-      instruments: instruments, rules: rules,
+      try BookCapacity(instruments: instruments, orders: 64), rules: rules,
       in: Arena(capacityBytes: rules.arenaBytes(instruments: instruments)))
+  }
+
+  static func event(
+    _ kind: MarketEventKind, _ id: InstrumentID = id, lots: Int64 = 1, price: Int64 = 1, reference: UInt64 = 1
+  ) -> MarketEvent {
+    MarketEvent(
+      kind: kind, time: at(0), instrument: id, reference: OrderReference(value: reference), price: Price(nanos: price),
+      quantity: Quantity(lots: lots))
   }
 
   @Test(arguments: Seeds.brief) func `health is that of the twin`(seed: UInt64) throws {
@@ -31,7 +39,7 @@ func expect(_ isTrue: Bool, _ comment: Comment? = nil, sourceLocation: SourceLoc
     for (window, most, allowsLocked) in [(100, 3, true), (64, 0, false), (65, 10, true), (1, 0, true)] {
       let rules = try BookHealthRules(
         windowMessages: window, unknownOrderMax: most, crossedMax: .milliseconds(5), allowsLocked: allowsLocked)
-      var health = Self.make(rules)
+      var health = try Self.make(rules)
       var flags: [[Bool]] = [[], []]
       var crossedSince: [Int64?] = [nil, nil]
       var isBad = [false, false]
@@ -44,7 +52,8 @@ func expect(_ isTrue: Bool, _ comment: Comment? = nil, sourceLocation: SourceLoc
         let status: BookStatus =
           draw < 6 ? .unknownOrder : draw == 6 ? .duplicateOrder : draw == 7 ? .overfill : .applied
         let bid = Int64(random.below(12)), ask = bid == 0 ? 0 : bid + Int64(random.below(6)) - 1
-        health.observe(id, status, bid: Self.level(bid), ask: Self.level(max(0, ask)), at: Self.at(now))
+        health.observe(Self.event(.executeOrder, id), status)
+        health.observe(id, bid: Self.level(bid), ask: Self.level(max(0, ask)), at: Self.at(now))
         flags[book].append(status == .unknownOrder)
         if flags[book].suffix(window).count(where: { $0 }) > most { isBad[book] = true }
         if status == .duplicateOrder || status == .overfill { isBad[book] = true }
@@ -57,7 +66,7 @@ func expect(_ isTrue: Bool, _ comment: Comment? = nil, sourceLocation: SourceLoc
           expect(found == (isBad[other] || isLong), "seed \(seed), step \(step)")
         }
         if random.below(200) == 0 {
-          health.rebuilt(id)
+          health.observe(Self.event(.clearBook, id), .applied)
           flags[book] = []
           crossedSince[book] = nil
           isBad[book] = false
@@ -67,37 +76,36 @@ func expect(_ isTrue: Bool, _ comment: Comment? = nil, sourceLocation: SourceLoc
   }
 
   @Test func `more than one in a hundred unknown orders make a book stale`() throws {
-    var health = Self.make(try BookHealthRules())
+    var health = try Self.make()
     for message in 0..<30_000 {
       // One in a hundred exactly.
       let status: BookStatus = message % 100 == 7 ? .unknownOrder : .applied
-      health.observe(Self.id, status, bid: .empty, ask: .empty, at: Self.at(0))
+      health.observe(Self.event(.deleteOrder), status)
     }
     expect(health.state(of: Self.id, at: Self.at(0)) == .valid)
-    health.observe(Self.id, .unknownOrder, bid: .empty, ask: .empty, at: Self.at(0))
-    let cause = health.isStale(Self.id, because: .unknownOrders)
-    expect(cause && health.statusCounts[Int(BookStatus.unknownOrder.rawValue)] == 301)
+    health.observe(Self.event(.deleteOrder), .unknownOrder)
+    expect(health.isStale(Self.id, because: .unknownOrders))
     let other = health.state(of: InstrumentID(index: 1), at: Self.at(0))
     expect(other == .valid && health.stateOfAll(at: Self.at(0)) == .stale)
-    health.rebuilt(Self.id)
+    health.observe(Self.event(.clearBook), .applied)
     expect(health.stateOfAll(at: Self.at(0)) == .valid)
   }
 
   @Test func `a book crossed for too long is stale without another message`() throws {
-    var health = Self.make(try BookHealthRules())
-    health.observe(Self.id, .applied, bid: Self.level(5), ask: Self.level(5), at: Self.at(0))
+    var health = try Self.make()
+    health.observe(Self.id, bid: Self.level(5), ask: Self.level(5), at: Self.at(0))
     expect(!health.isStale(Self.id, at: Self.at(10_000)))
-    health.observe(Self.id, .applied, bid: Self.level(6), ask: Self.level(5), at: Self.at(1))
+    health.observe(Self.id, bid: Self.level(6), ask: Self.level(5), at: Self.at(1))
     expect(!health.isStale(Self.id, at: Self.at(101)) && health.isStale(Self.id, at: Self.at(102)))
-    health.observe(Self.id, .applied, bid: Self.level(4), ask: Self.level(5), at: Self.at(50))
+    health.observe(Self.id, bid: Self.level(4), ask: Self.level(5), at: Self.at(50))
     expect(!health.isStale(Self.id, at: Self.at(1_000)))
-    health.observe(Self.id, .applied, bid: Self.level(6), ask: Self.level(5), at: Self.at(60))
+    health.observe(Self.id, bid: Self.level(6), ask: Self.level(5), at: Self.at(60))
     health.endBatch(Self.id)
     expect(health.isStale(Self.id, at: Self.at(60)) && health.isStale(Self.id, because: .crossed))
   }
 
   @Test func `the state of the line is the state of every sound book`() throws {
-    var health = Self.make(try BookHealthRules())
+    var health = try Self.make()
     for state in LineState.allCases {
       health.line = state
       let found = health.state(of: Self.id, at: Self.at(0))
@@ -105,7 +113,7 @@ func expect(_ isTrue: Bool, _ comment: Comment? = nil, sourceLocation: SourceLoc
     }
     health.line = .valid
     expect(health.isStale(InstrumentID(index: 9), at: Self.at(0)))
-    health.observe(InstrumentID(index: 9), .overfill, bid: .empty, ask: .empty, at: Self.at(0))
+    health.observe(Self.event(.reduceOrder, InstrumentID(index: 9)), .overfill)
     expect(health.stateOfAll(at: Self.at(0)) == .valid)
   }
 
@@ -115,50 +123,61 @@ func expect(_ isTrue: Bool, _ comment: Comment? = nil, sourceLocation: SourceLoc
       capacity: capacity, feedIncrement: Price(nanos: 100_000), tick: Price(nanos: 10_000_000),
       in: Arena(capacityBytes: capacity.arenaBytes))
     for (kind, cause) in [(MarketEventKind.addOrder, StaleCause.duplicateOrder), (.executeOrder, .overfill)] {
-      var health = Self.make(try BookHealthRules())
+      var health = try Self.make()
       for lots in [5, 9] as [Int64] {
-        let event = MarketEvent(
-          kind: lots == 5 ? .addOrder : kind, time: Self.at(0), instrument: Self.id,
-          reference: OrderReference(value: UInt64(cause.rawValue)), price: Price(nanos: 10_000_000),
-          quantity: Quantity(lots: lots))
-        let effect = books.apply(event)
-        health.observe(
-          Self.id, effect.status, bid: books.bestBid(of: Self.id), ask: books.bestAsk(of: Self.id), at: Self.at(0))
+        let event = Self.event(
+          lots == 5 ? .addOrder : kind, lots: lots, price: 10_000_000, reference: UInt64(cause.rawValue))
+        health.observe(event, books.apply(event).status)
       }
       expect(health.isStale(Self.id, because: cause) && books.isStale(Self.id))
       expect(health.causeCounts[Int(cause.rawValue)] == 1)
     }
   }
 
-  @Test func `numbers out of range have a typed fault`() throws {
-    var health = Self.make(
-      try BookHealthRules(quantityMax: Quantity(lots: 100), priceMax: Price(nanos: 1_000)))
+  @Test func `what a book refuses as out of range has a typed fault`() throws {
+    var health = try Self.make()
+    let capacity = try BookCapacity(instruments: 2, orders: 64)
+    var books = try OrderBookSet(
+      capacity: capacity, feedIncrement: Price(nanos: 1), tick: Price(nanos: 1),
+      in: Arena(capacityBytes: capacity.arenaBytes))
+    let most = capacity.quantityMax.lots
+    let highest = BookCapacity.priceMax.nanos
+    var reference: UInt64 = 100
+    _ = books.apply(Self.event(.addOrder, lots: most, price: 5, reference: 1))
     func fault(_ kind: MarketEventKind, _ lots: Int64, _ price: Int64) -> EventFault? {
-      health.fault(
-        of: MarketEvent(
-          kind: kind, time: Self.at(0), instrument: Self.id, price: Price(nanos: price), quantity: Quantity(lots: lots))
-      )
+      reference += 1
+      let event = Self.event(kind, lots: lots, price: price, reference: kind == .addOrder ? reference : 1)
+      let fault = health.fault(of: event)
+      let status = books.apply(event).status
+      // The fault is there exactly when the book says so.
+      #expect((status == .invalid) == (fault != nil), "\(kind) of \(lots) at \(price): \(status)")
+      health.observe(event, status)
+      if kind == .addOrder, status == .applied { _ = books.apply(Self.event(.deleteOrder, reference: reference)) }
+      return fault
     }
-    for kind in [MarketEventKind.addOrder, .replaceOrder, .modifyOrder] {
-      expect(fault(kind, 1, 1) == nil && fault(kind, 100, 1_000) == nil)
-      for lots in [0, -1, .min] as [Int64] { expect(fault(kind, lots, 1) == .quantityNotPositive) }
-      for lots in [101, .max] as [Int64] { expect(fault(kind, lots, 1) == .quantityAboveCap) }
-      for price in [0, -1, .min] as [Int64] { expect(fault(kind, 1, price) == .priceNotPositive) }
-      for price in [1_001, .max] as [Int64] { expect(fault(kind, 1, price) == .priceAboveCap) }
+    for kind in [MarketEventKind.addOrder, .modifyOrder] {
+      #expect(fault(kind, 1, 1) == nil && fault(kind, most, highest) == nil)
+      for lots in [0, -1, .min] as [Int64] { #expect(fault(kind, lots, 1) == .quantityNotPositive) }
+      for lots in [most + 1, .max] as [Int64] { #expect(fault(kind, lots, 1) == .quantityAboveCap) }
+      for price in [0, -1, .min] as [Int64] { #expect(fault(kind, 1, price) == .priceNotPositive) }
+      for price in [highest + 1, .max] as [Int64] { #expect(fault(kind, 1, price) == .priceAboveCap) }
     }
-    expect(fault(.executeOrder, 1, 0) == nil && fault(.executeOrder, 0, 0) == .quantityNotPositive)
-    expect(fault(.deleteOrder, 0, 0) == nil && fault(.setLevel, 0, 1) == nil)
-    expect(fault(.setLevel, -1, 1) == .quantityNotPositive)
-    expect(health.faultCounts[0] == 11 && health.faultCounts[1] == 6)
-    expect(health.faultCounts[2] == 9 && health.faultCounts[3] == 6)
+    for kind in [MarketEventKind.executeOrder, .executeOrderAtPrice, .reduceOrder] {
+      #expect(fault(kind, 1, 0) == nil && fault(kind, 0, 0) == .quantityNotPositive)
+      #expect(fault(kind, .max, 0) == .quantityAboveCap)
+    }
+    #expect(fault(.setLevel, 0, 1) == nil && fault(.setLevel, -1, 1) == .quantityNotPositive)
+    #expect(fault(.setLevel, 1, 0) == .priceNotPositive && fault(.deleteOrder, 0, 0) == nil)
+    expect(health.faultCounts[0] == 10 && health.faultCounts[1] == 7)
+    expect(health.faultCounts[2] == 7 && health.faultCounts[3] == 4)
   }
 
   @Test(.enabled(if: countsAllocations)) func `observing allocates nothing`() throws {
-    var health = Self.make(try BookHealthRules())
+    var health = try Self.make()
     func work() {
       for number in 0..<1_000 as Range<Int64> {
-        let bid = Self.level(number % 7), ask = Self.level(number % 5)
-        health.observe(Self.id, number % 9 == 0 ? .unknownOrder : .applied, bid: bid, ask: ask, at: Self.at(number))
+        health.observe(Self.event(.deleteOrder), number % 9 == 0 ? .unknownOrder : .applied)
+        health.observe(Self.id, bid: Self.level(number % 7), ask: Self.level(number % 5), at: Self.at(number))
       }
     }
     work()
@@ -170,6 +189,5 @@ func expect(_ isTrue: Bool, _ comment: Comment? = nil, sourceLocation: SourceLoc
     #expect(throws: ConfigurationError.self) { try BookHealthRules(windowMessages: 0) }
     #expect(throws: ConfigurationError.self) { try BookHealthRules(unknownOrderMax: 10_001) }
     #expect(throws: ConfigurationError.self) { try BookHealthRules(crossedMax: TimeSpan(nanoseconds: -1)) }
-    #expect(throws: ConfigurationError.self) { try BookHealthRules(quantityMax: .zero) }
   }
 }

@@ -239,6 +239,7 @@ public struct ReferenceBook {
       levelCount -= sides[side].count
       sides[side] = []
     }
+    stale[instrument] = false
     return BookEffect(.applied, bestChanged: hadLevels, depthChanged: hadLevels)
   }
 

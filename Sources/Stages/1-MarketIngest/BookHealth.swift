@@ -1,9 +1,10 @@
 public import LockFreeRings
+public import OrderBooks
 public import TradingTypes
 
 /// When a book counts as wrong although no message is missing.
 public struct BookHealthRules: Sendable, Hashable {
-  /// Messages of a book that its share of unknown orders is taken over.
+  /// Messages of a book that its unknown orders are counted over.
   public let windowMessages: Int
   /// So many unknown orders among them are still no reason for doubt.
   public let unknownOrderMax: Int
@@ -11,39 +12,43 @@ public struct BookHealthRules: Sendable, Hashable {
   public let crossedMax: TimeSpan?
   /// A bid equal to the ask is no fault.
   public let allowsLocked: Bool
-  /// The largest quantity an order may have.
-  public let quantityMax: Quantity
-  /// The highest price an order may have.
-  public let priceMax: Price
 
-  /// Rules; by default more than 1 % unknown of the last 10,000 messages, or 100 ms crossed, make a book stale.
+  /// More than 1 % unknown of the last 10,000 messages, or 100 ms crossed, make a book stale.
+  public static var standard: BookHealthRules { BookHealthRules() }
+
+  private init() {
+    windowMessages = 10_000
+    unknownOrderMax = 100
+    crossedMax = .milliseconds(100)
+    allowsLocked = true
+  }
+
+  /// Rules; the defaults are those of `standard`.
   ///
   /// - Throws: `ConfigurationError` that names the value and what was expected.
   public init(
     windowMessages: Int = 10_000, unknownOrderMax: Int = 100, crossedMax: TimeSpan? = .milliseconds(100),
-    allowsLocked: Bool = true, quantityMax: Quantity = Quantity(lots: 1 << 40),
-    priceMax: Price = Price(nanos: 1_000_000_000_000_000)
+    allowsLocked: Bool = true
   ) throws(ConfigurationError) {
     guard (1...1_000_000).contains(windowMessages) else {
       throw ConfigurationError("book health: window of \(windowMessages) messages, expected 1 to 1000000")
     }
-    guard (0...windowMessages).contains(unknownOrderMax) else {
-      throw ConfigurationError("book health: \(unknownOrderMax) unknown orders, expected 0 to \(windowMessages)")
+    guard (0...min(windowMessages, 10_000)).contains(unknownOrderMax) else {
+      throw ConfigurationError(
+        "book health: \(unknownOrderMax) unknown orders, expected 0 to \(min(windowMessages, 10_000))")
     }
-    guard crossedMax.map({ $0.nanoseconds >= 0 }) ?? true, quantityMax.lots > 0, priceMax.nanos > 0 else {
-      throw ConfigurationError("book health: a limit is negative, or a cap is not positive")
+    if let crossedMax, crossedMax.nanoseconds < 0 {
+      throw ConfigurationError("book health: crossed for \(crossedMax.nanoseconds) ns at most, expected 0 or more")
     }
     self.windowMessages = windowMessages
     self.unknownOrderMax = unknownOrderMax
     self.crossedMax = crossedMax
     self.allowsLocked = allowsLocked
-    self.quantityMax = quantityMax
-    self.priceMax = priceMax
   }
 
   /// Bytes that `BookHealth` takes from its arena for `instruments` books.
   public func arenaBytes(instruments: Int) -> Int {
-    instruments * (MemoryLayout<BookRecord>.stride + (windowMessages + 63) / 64 * 8) + 1_024
+    instruments * (MemoryLayout<BookRecord>.stride + (unknownOrderMax + 1) * MemoryLayout<UInt64>.stride) + 1_024
   }
 }
 
@@ -73,98 +78,102 @@ public struct BookHealthRules: Sendable, Hashable {
   case crossed = 4
 }
 
-/// What is known of one book.
-@usableFromInline struct BookRecord: BitwiseCopyable, Sendable {
-  var crossedSince = Timestamp.distantFuture
-  var unknownCount: Int32 = 0
-  var position: Int32 = 0
-  var causes: UInt8 = 0
+/// What is known of one book: half a cache line.
+@frozen @usableFromInline struct BookRecord: BitwiseCopyable, Sendable {
+  @usableFromInline var crossedSince = Timestamp.distantFuture
+  /// Messages since the book was last whole.
+  @usableFromInline var messageCount: UInt64 = 0
+  /// Unknown orders among them.
+  @usableFromInline var unknownCount: UInt64 = 0
+  @usableFromInline var causes: UInt8 = 0
+  @usableFromInline init() {}
 }
 
 /// Whether each book can be trusted: what its own messages say, and what its line says.
 ///
-/// A book that is stale stays so until it is rebuilt. One that is crossed for longer than allowed is stale by the question alone, without
-/// another message.
+/// A book that is stale stays so until it is rebuilt, which begins with `clearBook`. One that is crossed for longer than allowed is stale by the
+/// question alone, without another message.
 ///
 /// - Complexity: O(1) a message, no allocation after `init`.
 public struct BookHealth: ~Copyable {
-  var records: Slab<BookRecord>
-  // A bit a message for the last messages of every book: whether it named an unknown order.
-  var bits: Slab<UInt64>
-  let wordsABook: Int
+  @usableFromInline var records: Slab<BookRecord>
+  // A row a book: the numbers of its last messages that named an unknown order, one more than may be in a window.
+  var unknowns: Slab<UInt64>
   let rules: BookHealthRules
+  let quantityMax: Quantity
   /// How the line stands that all books come from.
   public var line = LineState.valid
   /// Messages whose numbers are out of range, by raw value of the fault.
   public private(set) var faultCounts: InlineArray<4, UInt64> = InlineArray(repeating: 0)
-  /// Messages by raw value of what became of them.
-  public private(set) var statusCounts: InlineArray<8, UInt64> = InlineArray(repeating: 0)
   /// Books that became stale, by raw value of the cause.
   public private(set) var causeCounts: InlineArray<5, UInt64> = InlineArray(repeating: 0)
 
-  /// The books of `instruments` instruments, all without a fault.
+  /// The books of a set of `capacity`, all without a fault.
   ///
   /// - Precondition: the arena has `rules.arenaBytes(instruments:)` free.
-  public init(instruments: Int, rules: BookHealthRules, in arena: Arena) {
-    wordsABook = (rules.windowMessages + 63) / 64
-    records = Slab(repeating: BookRecord(), count: instruments, in: arena)
-    bits = Slab(repeating: 0, count: instruments * wordsABook, in: arena)
+  public init(_ capacity: BookCapacity, rules: BookHealthRules, in arena: Arena) {
+    records = Slab(repeating: BookRecord(), count: capacity.instruments, in: arena)
+    unknowns = Slab(repeating: 0, count: capacity.instruments * (rules.unknownOrderMax + 1), in: arena)
     self.rules = rules
+    quantityMax = capacity.quantityMax
   }
 
-  /// What is out of range in `event`, counted; nil for a message that may go to its book.
-  public mutating func fault(of event: borrowing MarketEvent) -> EventFault? {
-    let lots = event.quantity.lots
-    let needsQuantity: Bool
-    let needsPrice: Bool
-    switch event.kind {
-    case .addOrder, .replaceOrder, .modifyOrder, .trade: (needsQuantity, needsPrice) = (true, true)
-    case .executeOrder, .reduceOrder: (needsQuantity, needsPrice) = (true, false)
-    case .executeOrderAtPrice: (needsQuantity, needsPrice) = (true, true)
-    case .setLevel: (needsQuantity, needsPrice) = (lots < 0, true)
-    default: return nil
-    }
-    let fault: EventFault?
-    if needsQuantity, lots <= 0 {
-      fault = .quantityNotPositive
-    } else if lots > rules.quantityMax.lots {
-      fault = .quantityAboveCap
-    } else if needsPrice, event.price.nanos <= 0 {
-      fault = .priceNotPositive
-    } else if event.price.nanos > rules.priceMax.nanos {
-      fault = .priceAboveCap
-    } else {
-      return nil
-    }
+  // MARK: - Messages
+
+  /// Takes notice of what `event` did to its book: `status` is the answer of `OrderBookSet.apply`.
+  @inlinable @inline(__always) public mutating func observe(_ event: borrowing MarketEvent, _ status: BookStatus) {
+    let place = Int(event.instrument.index)
+    guard place < records.count else { return }
     // Wrapping, all counts: messages do not reach 2^64.
-    if let fault { faultCounts[Int(fault.rawValue)] &+= 1 }
-    return fault
+    records[place].messageCount &+= 1
+    if status.rawValue <= BookStatus.ignored.rawValue, event.kind != .clearBook { return }
+    observeOther(event, status)
   }
 
-  /// Takes notice of what a message did to the book of `id`, and of the best levels it left.
-  public mutating func observe(
-    _ id: InstrumentID, _ status: BookStatus, bid: DepthLevel, ask: DepthLevel, at now: Timestamp
-  ) {
-    statusCounts[Int(status.rawValue & 7)] &+= 1
-    guard Int(id.index) < records.count else { return }
-    let place = Int(id.index)
+  @usableFromInline @inline(never) mutating func observeOther(_ event: borrowing MarketEvent, _ status: BookStatus) {
+    let place = Int(event.instrument.index)
     switch status {
     case .duplicateOrder: mark(place, .duplicateOrder)
     case .overfill: mark(place, .overfill)
     case .poolExhausted: mark(place, .poolExhausted)
-    default: break
+    case .unknownOrder: noteUnknown(place)
+    case .invalid: if let fault = fault(of: event) { faultCounts[Int(fault.rawValue)] &+= 1 }
+    case .applied: records[place] = BookRecord()
+    case .ignored, .unknownInstrument: break
     }
-    note(place, isUnknown: status == .unknownOrder)
+  }
+
+  /// What is out of range in `event`, or nil: the reason why a book refused it as `invalid`.
+  public func fault(of event: borrowing MarketEvent) -> EventFault? {
+    let lots = event.quantity.lots
+    let needsQuantity: Bool
+    let needsPrice: Bool
+    switch event.kind {
+    case .addOrder, .replaceOrder, .modifyOrder: (needsQuantity, needsPrice) = (true, true)
+    case .executeOrder, .executeOrderAtPrice, .reduceOrder: (needsQuantity, needsPrice) = (true, false)
+    case .setLevel: (needsQuantity, needsPrice) = (lots < 0, true)
+    default: return nil
+    }
+    if needsQuantity, lots <= 0 { return .quantityNotPositive }
+    if lots > quantityMax.lots { return .quantityAboveCap }
+    if needsPrice, event.price.nanos <= 0 { return .priceNotPositive }
+    if needsPrice, event.price > BookCapacity.priceMax { return .priceAboveCap }
+    return nil
+  }
+
+  /// Takes notice of the best levels of the book of `id`, whenever they change.
+  public mutating func observe(_ id: InstrumentID, bid: DepthLevel, ask: DepthLevel, at now: Timestamp) {
+    let place = Int(id.index)
+    guard place < records.count else { return }
     let isCrossed =
       bid.quantity.lots > 0 && ask.quantity.lots > 0
-      && (rules.allowsLocked ? bid.price.nanos > ask.price.nanos : bid.price.nanos >= ask.price.nanos)
+      && (rules.allowsLocked ? bid.price > ask.price : bid.price >= ask.price)
+    guard isCrossed || records[place].crossedSince != .distantFuture else { return }
+    if isTooLong(place, at: now) { mark(place, .crossed) }
     if !isCrossed {
-      if isTooLong(place, at: now) { mark(place, .crossed) }
       records[place].crossedSince = .distantFuture
     } else if records[place].crossedSince == .distantFuture {
       records[place].crossedSince = now
-    } else if isTooLong(place, at: now) {
-      mark(place, .crossed)
     }
   }
 
@@ -174,12 +183,7 @@ public struct BookHealth: ~Copyable {
     mark(Int(id.index), .crossed)
   }
 
-  /// Trusts the book of `id` again: it was rebuilt.
-  public mutating func rebuilt(_ id: InstrumentID) {
-    guard Int(id.index) < records.count else { return }
-    records[Int(id.index)] = BookRecord()
-    for word in 0..<wordsABook { bits[Int(id.index) * wordsABook + word] = 0 }
-  }
+  // MARK: - Answers
 
   /// How far the book of `id` can be trusted; an instrument without a book is stale.
   public func state(of id: InstrumentID, at now: Timestamp) -> LineState {
@@ -216,19 +220,16 @@ public struct BookHealth: ~Copyable {
     causeCounts[Int(cause.rawValue)] &+= 1
   }
 
-  /// Notes one message in the window of a book, in place of the one `windowMessages` before it.
-  private mutating func note(_ place: Int, isUnknown: Bool) {
-    let position = Int(records[place].position)
-    let word = place * wordsABook + position / 64
-    let bit = UInt64(1) << UInt64(position % 64)
-    if bits[word] & bit != 0 { records[place].unknownCount -= 1 }
-    if isUnknown {
-      bits[word] |= bit
-      records[place].unknownCount += 1
-    } else {
-      bits[word] &= ~bit
-    }
-    records[place].position = position + 1 == rules.windowMessages ? 0 : Int32(position + 1)
-    if Int(records[place].unknownCount) > rules.unknownOrderMax { mark(place, .unknownOrders) }
+  /// Notes that the latest message of a book named an unknown order: the oldest of a full row tells whether all of it is in the window.
+  private mutating func noteUnknown(_ place: Int) {
+    let row = UInt64(rules.unknownOrderMax + 1)
+    let number = records[place].messageCount
+    let seen = records[place].unknownCount
+    let slot = place * Int(row) + Int(seen % row)
+    unknowns[slot] = number
+    records[place].unknownCount = seen + 1
+    guard seen + 1 >= row else { return }
+    let oldest = unknowns[place * Int(row) + Int((seen + 1) % row)]
+    if number - oldest < UInt64(rules.windowMessages) { mark(place, .unknownOrders) }
   }
 }

@@ -63,6 +63,14 @@ public enum ConfigurationTable {
     field(
       "capacity.open_orders", \.capacity.openOrders, 64...1_048_576, "count, a power of two",
       "Own child orders open at once."),
+    field(
+      "books.unknown_orders_window", \.books.unknownOrdersWindow, 1...1_000_000, "messages",
+      "Messages of a book its unknown orders are counted over."),
+    field(
+      "books.unknown_orders_max", \.books.unknownOrdersMax, 0...10_000, "count",
+      "Unknown orders among them that do not make the book stale."),
+    field("books.crossed_ns_max", \.books.crossedMax, "Time a bid may stand above the ask before the book is stale."),
+    field("books.allow_locked", \.books.allowsLocked, "A bid equal to the ask is no fault."),
     field("bars.primary_s", \.bars.primarySeconds, 1...86_400, "seconds", "Length of a primary bar."),
     field("bars.session_open_s", \.bars.sessionOpenSeconds, 0...86_400, "seconds", "Session start after midnight."),
     field("bars.session_close_s", \.bars.sessionCloseSeconds, 0...86_400, "seconds", "Session end after midnight."),

@@ -39,6 +39,9 @@ extension EngineConfiguration {
     try demand(
       capacity.windowTicks.nonzeroBitCount == 1 && capacity.openOrders.nonzeroBitCount == 1,
       "capacity: window_ticks and open_orders are powers of two")
+    try demand(
+      books.unknownOrdersMax <= books.unknownOrdersWindow,
+      "books: unknown_orders_max is at most unknown_orders_window")
     try demand(86_400 % bars.primarySeconds == 0, "bars: primary_s divides a day of 86400 seconds")
     try demand(bars.sessionOpenSeconds < bars.sessionCloseSeconds, "bars: session_open_s is before session_close_s")
     try demand(venues.reduce(0) { $0 + $1.sharePercent } == 100, "venues: share_percent add up to 100")

@@ -40,6 +40,12 @@ extension EngineConfiguration {
       start: regime.start, transition: regime.transition, means: regime.means, variances: regime.variances)
   }
 
+  func bookHealthRules() throws(ConfigurationError) -> BookHealthRules {
+    try BookHealthRules(
+      windowMessages: Int(books.unknownOrdersWindow), unknownOrderMax: Int(books.unknownOrdersMax),
+      crossedMax: books.crossedMax, allowsLocked: books.allowsLocked)
+  }
+
   func regimeTable() throws(ConfigurationError) -> RegimeTable {
     let presets: [Int: [Regime]] = [2: [.bull, .bear], 3: [.bull, .sideways, .bear]]
     func rule(_ multiplier: Double) -> RegimeRule {

@@ -170,6 +170,18 @@ public struct EngineConfiguration: Sendable {
     }
   }
 
+  /// When a book is stale although no message is missing: nothing trades on it.
+  public struct Books: Hashable, Sendable {
+    /// Messages of a book that its unknown orders are counted over.
+    public var unknownOrdersWindow: Int64 = 10_000
+    /// So many of them are still no reason for doubt.
+    public var unknownOrdersMax: Int64 = 100
+    /// How long bid may stand above ask.
+    public var crossedMax = TimeSpan.milliseconds(100)
+    /// A bid equal to the ask is no fault.
+    public var allowsLocked = true
+  }
+
   /// Mode at the start.
   public var mode = PolicyMode.normal
   /// Cash at the start.
@@ -184,6 +196,8 @@ public struct EngineConfiguration: Sendable {
   public var trigger = Trigger()
   /// Sizes of what is preallocated.
   public var capacity = Capacity()
+  /// When a book is stale although no message is missing.
+  public var books = Books()
   /// Bars and session.
   public var bars = Bars()
   /// The regime model.

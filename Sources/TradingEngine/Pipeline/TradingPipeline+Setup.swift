@@ -41,11 +41,11 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     // Everything that can fail comes first: a move-only pipeline is either whole or not there.
     let map = try InstrumentMap(listed: terms.map(\.symbol), in: arena)
     let decoder = ItchDecoder(midnight: midnight, venue: VenueID(index: 0), map: map, in: arena)
-    let books = try OrderBookSet(
-      capacity: BookCapacity(
-        instruments: count, orders: Int(configuration.capacity.restingOrders),
-        windowTicks: Int(configuration.capacity.windowTicks)),
-      feedIncrement: grid.low, tick: grid.high, in: arena)
+    let capacity = try BookCapacity(
+      instruments: count, orders: Int(configuration.capacity.restingOrders),
+      windowTicks: Int(configuration.capacity.windowTicks))
+    let books = try OrderBookSet(capacity: capacity, feedIncrement: grid.low, tick: grid.high, in: arena)
+    let health = try BookHealth(capacity, rules: configuration.bookHealthRules(), in: arena)
     var consolidated = try ConsolidatedBook(instruments: count, venues: venues.count, in: arena)
     for venue in venues.venues { consolidated.setVenue(venue.id, isUp: true, isProtected: venue.isProtected) }
     let features = try FeatureEngine(
@@ -76,6 +76,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     self.rules = rules
     self.decoder = decoder
     self.books = books
+    self.health = health
     self.consolidated = consolidated
     self.features = features
     self.regimes = regimes
@@ -122,6 +123,12 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
 
   /// Ends the day gracefully: takes in every report that is still due, whatever its time.
   public mutating func finish() { settle(by: .distantFuture) }
+
+  /// How far the feed's messages are all there, as its line says (`LineAction.stateChanged`): the host sets it.
+  public var line: LineState {
+    get { health.line }
+    set { health.line = newValue }
+  }
 
   /// The day's loss has passed the warning level of the configuration.
   public var hasWarnedOfDailyLoss: Bool { triggers.hasWarnedOfLoss }

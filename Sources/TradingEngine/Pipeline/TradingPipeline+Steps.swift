@@ -109,6 +109,9 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     }
     guard effect.bestChanged else { return }
     states[index].quoteIsOld = true
+    let bid = books[depth: event.instrument].bids[0]
+    let ask = books[depth: event.instrument].asks[0]
+    health.observe(event.instrument, bid: bid, ask: ask, at: event.time)
     guard ledger.position(of: event.instrument).lots != 0 else { return }
     markPosition(of: event.instrument)
     triggers.dayResult(ledger.dayProfit, at: event.time, &kill)
@@ -203,7 +206,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   ) -> RiskInputs {
     var inputs = RiskInputs(
       now: time, kill: kill, quote: quote, bookTime: states[Int(id.index)].bookTime,
-      bookIsStale: books.isStale(id) || line != .valid,
+      bookIsStale: books.isStale(id) || health.isStale(id, at: time),
       lastTrade: states[Int(id.index)].lastTrade, lastTradeTime: states[Int(id.index)].lastTradeTime)
     inputs.others = share.others
     return inputs

@@ -26,6 +26,8 @@ public struct TradingPipeline<
   public var decoder: ItchDecoder
   /// 1: the books of all instruments.
   public var books: OrderBookSet
+  /// How far each book can be trusted: stage 6 refuses every order on one that is not `valid`.
+  public var health: BookHealth
   /// The best quotes over all venues.
   public var consolidated: ConsolidatedBook
   /// 2: incremental features and bars.
@@ -52,9 +54,6 @@ public struct TradingPipeline<
   public var kill: KillSwitch
   /// What has been done.
   public var counts = PipelineCounts()
-  /// How far the feed's messages are all there, as its line says (`LineAction.stateChanged`): the host sets it. Stage 6 refuses every order
-  /// while it is not `valid`.
-  public var line = LineState.valid
 
   @usableFromInline var control: SnapshotReader<ControlOrder>
   @usableFromInline var rearmCount: UInt64 = 0
@@ -112,6 +111,7 @@ public struct TradingPipeline<
     guard index < states.count else { return effect }
 
     // 2: the features of every event.
+    health.observe(event, effect.status)
     features.update(event, effect: effect, depth: books[depth: event.instrument])
     note(event, effect)
     probe.skip()
