@@ -1,3 +1,5 @@
+public import CPlatform
+
 // Integers as bytes: every bit pattern is a value and there is no padding, so nothing hidden can be read.
 
 extension [UInt8] {
@@ -19,4 +21,11 @@ extension Span where Element == UInt8 {
   @inlinable public var rawBytes: RawSpan {
     @_lifetime(copy self) get { unsafe bytes }
   }
+}
+
+/// Asks the memory for the line `offset` bytes from `start`, to be read soon.
+///
+/// A hint, not an access: any offset does, and none makes it fault.
+@inlinable @inline(__always) public func prefetchToRead(_ start: UnsafeRawPointer, at offset: Int) {
+  unsafe martlet_prefetch_to_read(start, offset)
 }

@@ -57,6 +57,8 @@
       state = Self.ending(of: view, at: position)
       return nil
     }
+    // Some twenty messages ahead: between two batches the processor's own prefetcher forgets where it was.
+    view.prefetch(at: position &+ 768)
     // Cannot overflow: the body ends inside the view.
     position &+= 2 &+ body.count
     return body

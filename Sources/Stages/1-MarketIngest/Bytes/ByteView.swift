@@ -1,3 +1,5 @@
+public import LockFreeRings
+
 /// Bytes of one message: big-endian integers at any offset, every access inside the message.
 ///
 /// A decoder compares `count` with the length of the message type once; loads at fixed offsets after that need no test of
@@ -90,21 +92,17 @@
     return unsafe _overrideLifetime(ByteView(unsafeStart: start + (offset &+ 2), count: length), copying: self)
   }
 
+  /// Asks the memory for the line with the byte at `offset`, which may be anywhere: a hint, for whoever reads on.
+  @inlinable @inline(__always) func prefetch(at offset: Int) { unsafe prefetchToRead(start, at: offset) }
+
   /// The fields at `places`, or nil when the view has not the length they are for.
   ///
-  /// - Complexity: O(1), one comparison and eight loads.
+  /// - Complexity: O(1), one comparison.
+  @_lifetime(copy self)
   @inlinable func fields(at places: FieldPlaces) -> MessageFields? {
     guard count > 0, count == Int(places.length) else { return nil }
     // In bounds, all of them: the count is the length, and `FieldPlaces.init` checked every place against it.
-    return unsafe MessageFields(
-      letter: start.load(fromByteOffset: Int(places.letter), as: UInt8.self),
-      locate: UInt16(bigEndian: start.loadUnaligned(fromByteOffset: 1, as: UInt16.self)),
-      time: UInt64(bigEndian: start.loadUnaligned(fromByteOffset: 3, as: UInt64.self)) & 0xFFFF_FFFF_FFFF,
-      reference: UInt64(bigEndian: start.loadUnaligned(fromByteOffset: 11, as: UInt64.self)),
-      second: UInt64(bigEndian: start.loadUnaligned(fromByteOffset: Int(places.second), as: UInt64.self)),
-      stock: UInt64(littleEndian: start.loadUnaligned(fromByteOffset: Int(places.stock), as: UInt64.self)),
-      quantity: UInt32(bigEndian: start.loadUnaligned(fromByteOffset: Int(places.quantity), as: UInt32.self)),
-      price: UInt32(bigEndian: start.loadUnaligned(fromByteOffset: Int(places.price), as: UInt32.self)))
+    return unsafe _overrideLifetime(MessageFields(unsafeStart: start, places: places), copying: self)
   }
 }
 
@@ -142,28 +140,40 @@
   }
 }
 
-/// What stands at the places of one order message, not yet masked.
-@frozen @usableFromInline struct MessageFields: BitwiseCopyable {
-  @usableFromInline var letter: UInt8
-  @usableFromInline var locate: UInt16
-  @usableFromInline var time: UInt64
-  @usableFromInline var reference: UInt64
-  @usableFromInline var second: UInt64
-  @usableFromInline var stock: UInt64
-  @usableFromInline var quantity: UInt32
-  @usableFromInline var price: UInt32
+/// What stands at the places of one order message, not yet masked. Each field is loaded when it is asked for, so that few of them need a
+/// register at a time.
+@safe @frozen @usableFromInline struct MessageFields: ~Escapable, BitwiseCopyable {
+  @usableFromInline let start: UnsafeRawPointer
+  @usableFromInline let places: FieldPlaces
 
-  @inlinable init(
-    letter: UInt8, locate: UInt16, time: UInt64, reference: UInt64, second: UInt64, stock: UInt64, quantity: UInt32,
-    price: UInt32
-  ) {
-    self.letter = letter
-    self.locate = locate
-    self.time = time
-    self.reference = reference
-    self.second = second
-    self.stock = stock
-    self.quantity = quantity
-    self.price = price
+  /// The body of `places.length` bytes from `start`: every place is in it.
+  @unsafe @_lifetime(immortal)
+  @inlinable init(unsafeStart start: UnsafeRawPointer, places: FieldPlaces) {
+    unsafe self.start = start
+    self.places = places
+  }
+
+  @inlinable var letter: UInt8 { unsafe start.load(fromByteOffset: Int(places.letter), as: UInt8.self) }
+  @inlinable var locate: UInt16 {
+    UInt16(bigEndian: unsafe start.loadUnaligned(fromByteOffset: 1, as: UInt16.self))
+  }
+  @inlinable var time: UInt64 {
+    // The lower 48 of these bits.
+    UInt64(bigEndian: unsafe start.loadUnaligned(fromByteOffset: 3, as: UInt64.self)) & 0xFFFF_FFFF_FFFF
+  }
+  @inlinable var reference: UInt64 {
+    UInt64(bigEndian: unsafe start.loadUnaligned(fromByteOffset: 11, as: UInt64.self))
+  }
+  @inlinable var second: UInt64 {
+    UInt64(bigEndian: unsafe start.loadUnaligned(fromByteOffset: Int(places.second), as: UInt64.self))
+  }
+  @inlinable var stock: UInt64 {
+    UInt64(littleEndian: unsafe start.loadUnaligned(fromByteOffset: Int(places.stock), as: UInt64.self))
+  }
+  @inlinable var quantity: UInt32 {
+    UInt32(bigEndian: unsafe start.loadUnaligned(fromByteOffset: Int(places.quantity), as: UInt32.self))
+  }
+  @inlinable var price: UInt32 {
+    UInt32(bigEndian: unsafe start.loadUnaligned(fromByteOffset: Int(places.price), as: UInt32.self))
   }
 }
