@@ -37,8 +37,10 @@ import TradingTypes
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       let fields = line.split(separator: ",", omittingEmptySubsequences: false)
       guard fields.count == 6, let seconds = parseDecimal(fields[0], places: 9), seconds >= 0, seconds < 1 << 62,
-        let type = Int(fields[1]), fields[1].count == 1, (1...7).contains(type), let order = UInt64(fields[2]),
-        let size = UInt64(fields[3]), size <= 1 << 32, let price = Int64(fields[4]), ["1", "-1"].contains(fields[5])
+        let type = Int(fields[1]), fields[1].count == 1, (1...7).contains(type),
+        let order = type == 6 && fields[2].hasPrefix("-")
+          ? UInt64(fields[2].dropFirst()).map({ _ in 0 }) : UInt64(fields[2]), let size = UInt64(fields[3]),
+        size <= 1 << 32, let price = Int64(fields[4]), ["1", "-1"].contains(fields[5])
       else { continue }
       let time = midnight.nanoseconds + Int64(seconds)
       if type == 7 {
@@ -61,7 +63,8 @@ import TradingTypes
     for line in 0..<lines {
       let type = 1 + random.next() % 7
       let price = type == 7 ? Int64(random.next() % 3) - 1 : Int64(1 + random.next() % 6_000_000)
-      text += "\(34_200 + line).\(1 + random.next() % 999_999_999),\(type),\(random.next() % 100_000_000),"
+      text += "\(34_200 + line).\(1 + random.next() % 999_999_999),\(type),"
+      text += type == 6 ? "-\(1 + random.next() % 4)," : "\(random.next() % 100_000_000),"
       text += "\(1 + random.next() % 1_000),\(price),\(random.next() % 2 == 0 ? "1" : "-1")\n"
     }
     return text
@@ -91,6 +94,10 @@ import TradingTypes
     }
     let noisy = Self.read(Array("35821.088778456004,3,44276101,100,5851500,1\n".utf8)).events.first
     #expect(noisy.map { $0.time.nanoseconds - Self.midnight.nanoseconds } == 35_821_088_778_456)
+    let crosses = Self.read(Array("34200.5,6,-1,900,1,-1\n34201,6,7,1,1,1\n57600,6,-,1,1,1\n".utf8))
+    #expect(
+      crosses.events.map(\.kind) == [.crossTrade, .crossTrade] && crosses.events.map(\.reference.value) == [0, 7])
+    #expect(crosses.counters.refusals(.invalidNumber) == 1 && crosses.events[0].quantity.lots == 900)
     let open = Self.read(Array("1,1,1,1,1,1\r\n1,3,1,0,1,1".utf8))
     #expect(open.events.count == 2 && open.ending == .openLine(offset: 13, byteCount: 11))
   }

@@ -9,10 +9,12 @@ public import TradingTypes
 /// 7 a halt. Size 0 is refused but for 3 and 7. The file of n levels has only the events inside the n best levels of each side: an
 /// order that is pushed out of them may vanish, and an order that was there before may come in, both without a line.
 ///
+/// A cross trade has a negative number instead of an order's: -1 the opening, -2 the closing, others within the day. Its `reference` is 0.
+///
 /// Digits of a time below the nanosecond are dropped: real files have such noise (`35821.088778456004`).
 ///
 /// - Complexity: O(line), no allocation.
-/// - Source: LOBSTER, "Output structure", message file. Differs: a halt is `.tradingStatus` with a code of ITCH's trading action: H halted (price
+/// - Source: LOBSTER, "Output structure", message file, and its help page "Event type 6". Differs: a halt is `.tradingStatus` with a code of ITCH's trading action: H halted (price
 ///   −1), Q quotation only (0), T trading (1), and its price is not kept.
 @frozen public struct LobsterFeed: ~Copyable, ~Escapable {
   @usableFromInline var lines: TextLines
@@ -62,7 +64,9 @@ public import TradingTypes
     guard !isLate else { return refuse(line, .invalidTime) }
     guard let type = text.character(), text.endField() else { return refuse(line, .unknownType) }
     guard type >= UInt8(ascii: "1"), type <= UInt8(ascii: "7") else { return refuse(line, .unknownType) }
-    guard let order = text.unsigned(), text.endField() else { return refuse(line, .invalidNumber) }
+    let isCross = type == UInt8(ascii: "6") && text.skip(UInt8(ascii: "-"))
+    guard let number = text.unsigned(), text.endField() else { return refuse(line, .invalidNumber) }
+    let order = isCross ? 0 : number
     guard let size = text.unsigned(), text.endField(), size <= 1 << 32 else { return refuse(line, .invalidQuantity) }
     guard let price = text.signed(), text.endField() else { return refuse(line, .invalidPrice) }
     guard let sign = text.signed(), sign == 1 || sign == -1 else { return refuse(line, .invalidSide) }
