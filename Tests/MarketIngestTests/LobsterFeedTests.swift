@@ -17,7 +17,7 @@ import TradingTypes
     var ending = TextEnding.unfinished
   }
 
-  static func read(_ bytes: [UInt8]) -> Reading {
+  static func read(_ bytes: [UInt8], midnight: Timestamp = midnight) -> Reading {
     var feed = LobsterFeed(bytes.rawBytes, midnight: midnight, instrument: instrument)
     var reading = Reading()
     while let event = feed.next() { reading.events.append(event) }
@@ -76,6 +76,15 @@ import TradingTypes
     let reading = Self.read(Array(text.utf8))
     #expect(reading.events.map(Self.describe) == Self.twin(text))
     #expect(reading.events.count == 500 && reading.counters.messages == 500 && reading.ending == .end)
+  }
+
+  // A masked side would make every hidden trade since July 2014 one of a seller.
+  @Test(arguments: [(0, false), (1_340_251_200, true), (1_405_209_600, true), (1_405_296_000, false)])
+  func `the side of a hidden order is told on old days only`(day: Int64, isTold: Bool) {
+    let midnight = Timestamp(nanoseconds: day * 1_000_000_000)
+    let events = Self.read(Array("1,5,0,1,1,1\n1,4,2,1,1,-1\n".utf8), midnight: midnight).events
+    #expect(events.map { $0.flags.contains(.hasSide) } == [isTold, true])
+    #expect(events.allSatisfy { $0.flags.contains(.printable) })
   }
 
   @Test func `lines that mean nothing are counted by their reason`() {

@@ -11,16 +11,20 @@ public import TradingTypes
 ///
 /// A cross trade has a negative number instead of an order's: -1 the opening, -2 the closing, others within the day. Its `reference` is 0.
 ///
+/// The side of a hidden order is told until July 13, 2014; NASDAQ masks it since, and the column always says buy. A trade against one has
+/// `.hasSide` on the days before, and where the day is not known (a `midnight` before 2007, when LOBSTER begins) it has not.
+///
 /// Digits of a time below the nanosecond are dropped: real files have such noise (`35821.088778456004`).
 ///
 /// - Complexity: O(line), no allocation.
-/// - Source: LOBSTER, "Output structure", message file, and its help page "Event type 6". Differs: a halt is `.tradingStatus` with a code of ITCH's trading action: H halted (price
+/// - Source: LOBSTER, "Output structure", message file, and its help pages "Event type 6" and "Hidden order executions". Differs: a halt is `.tradingStatus` with a code of ITCH's trading action: H halted (price
 ///   −1), Q quotation only (0), T trading (1), and its price is not kept.
 @frozen public struct LobsterFeed: ~Copyable, ~Escapable {
   @usableFromInline var lines: TextLines
   @usableFromInline let midnight: Int64
   @usableFromInline let instrument: InstrumentID
   @usableFromInline let venue: VenueID
+  @usableFromInline let tellsHiddenSide: Bool
   @usableFromInline var lastStart = 0
   /// What was seen: `byType` by the character of the type.
   public var counters = FeedCounters()
@@ -37,6 +41,8 @@ public import TradingTypes
     self.midnight = midnight.nanoseconds
     self.instrument = instrument
     self.venue = venue
+    // 2007-01-01 to 2014-07-14.
+    tellsHiddenSide = (1_167_609_600_000_000_000..<1_405_296_000_000_000_000).contains(midnight.nanoseconds)
   }
 
   /// How the bytes ended.
@@ -89,7 +95,7 @@ public import TradingTypes
     // Cannot overflow: bounded above.
     event.price = Price(nanos: price &* 100_000)
     event.quantity = Quantity(lots: Int64(size))
-    event.flags = Self.flags(type)
+    event.flags = flags(type)
     counters.count(type: type)
     return event
   }
@@ -105,9 +111,10 @@ public import TradingTypes
     }
   }
 
-  /// Trades count in features; the side of hidden and visible orders is known, that of a cross is not meant.
-  @inlinable static func flags(_ type: UInt8) -> MarketEventFlags {
-    let side = type == UInt8(ascii: "6") ? 0 : MarketEventFlags.hasSide.rawValue
+  /// Trades count in features; the side of a visible order is known, that of a hidden one on old days, that of a cross is not meant.
+  @inlinable func flags(_ type: UInt8) -> MarketEventFlags {
+    let isKnown = type < UInt8(ascii: "5") || type == UInt8(ascii: "5") && tellsHiddenSide
+    let side = isKnown ? MarketEventFlags.hasSide.rawValue : 0
     let prints = type >= UInt8(ascii: "4") ? MarketEventFlags.printable.rawValue : 0
     return MarketEventFlags(rawValue: side | prints)
   }
