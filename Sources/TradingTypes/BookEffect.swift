@@ -94,7 +94,8 @@
   /// The trade that `event` prints, given what it did to the book, or nil when it prints none.
   ///
   /// Executions trade at the resting price with the sign opposite to the resting side; executions at another price at theirs,
-  /// unless not printable; hidden and auction trades have no sign, and auction trades stay outside slots 23–35.
+  /// unless not printable; hidden and auction trades have no sign, and auction trades stay outside slots 23–35. Trades of a snapshot
+  /// happened before: they print nothing.
   @inlinable public init?(_ event: borrowing MarketEvent, effect: BookEffect) {
     switch event.kind {
     case .executeOrder:
@@ -104,7 +105,7 @@
       guard effect.status.changedBook, event.flags.contains(.printable), event.price.nanos > 0 else { return nil }
       self.init(price: event.price, quantity: effect.quantity, sign: -effect.side.sign)
     case .trade, .crossTrade:
-      guard event.price.nanos > 0, event.quantity.lots > 0 else { return nil }
+      guard event.price.nanos > 0, event.quantity.lots > 0, !event.flags.contains(.snapshot) else { return nil }
       self.init(price: event.price, quantity: event.quantity, sign: 0)
     default:
       return nil

@@ -159,6 +159,10 @@ func `a split that is none is refused`(shares: [Int64]) {
     hidden.kind = kind
     #expect(TradePrint(hidden, effect: BookEffect(.ignored))?.sign == 0)
   }
+  // A feed that opens with its last trades would count them at every subscription anew.
+  hidden.flags = [.snapshot, .hasSide]
+  #expect(TradePrint(hidden, effect: BookEffect(.ignored)) == nil, "of a snapshot")
+  hidden.flags = .printable
   hidden.quantity = .zero
   #expect(TradePrint(hidden, effect: BookEffect(.ignored)) == nil, "an auction without a trade")
   hidden.kind = .brokenTrade
