@@ -16,7 +16,10 @@ enum InputBytes {
     init?(magic bytes: [UInt8]) {
       if bytes.starts(with: [0x1F, 0x8B]) {
         self = .gzip
-      } else if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
+      } else if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD])
+        || (bytes.first ?? 0) & 0xF0 == 0x50 && bytes.dropFirst().starts(with: [0x2A, 0x4D, 0x18])
+      {
+        // The second is a skippable frame: pzstd and seekable files begin with one.
         self = .zstd
       } else {
         return nil

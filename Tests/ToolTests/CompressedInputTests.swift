@@ -85,6 +85,19 @@ struct CompressedInputTests {
     }
   }
 
+  // pzstd writes one before every frame, seekable files have their table in one.
+  @Test(.enabled(if: Format.zstd.program != nil, "zstd is not here"), arguments: [UInt8(0x50), 0x5F])
+  func `a zstd file that begins with a skippable frame is one`(first: UInt8) throws {
+    let folder = try Folder()
+    let plainPath = try folder.write(Fixture.bytes, "day.itch50")
+    let skipped: [UInt8] = [first, 0x2A, 0x4D, 0x18, 3, 0, 0, 0, 1, 2, 3]
+    let path = try folder.write(skipped + (try squeeze(plainPath, .zstd)) + skipped, "day.zst")
+    let outcome = try book(path)
+    if lacks(.zstd, outcome, path: path) { return }
+    #expect(outcome.code == 0)
+    #expect(outcome.output == (try book(plainPath)).output)
+  }
+
   @Test(.enabled(if: Format.zstd.program != nil, "zstd is not here"))
   func `a frame with a huge window is told from damage`() throws {
     let folder = try Folder()
