@@ -67,26 +67,39 @@ import TradingTypes
 
   static let lengths: [(Unicode.Scalar, Int)] = [
     ("8", 30), ("5", 30), ("T", 38), ("B", 38), ("S", 10), ("D", 31), ("H", 22), ("O", 18), ("P", 19), ("E", 18),
-    ("X", 26), ("A", 80),
+    ("X", 26), ("A", 80), ("I", 18),
   ]
 
   @Test func `every message type gives its event`() throws {
     var feed = try Self.feed()
     let messages = Self.lengths.map { Self.message($0.0, length: $0.1) }
     let (outcome, events) = Self.read(&feed, Self.segment(messages, first: 41))
-    #expect(outcome == .messages(12) && events.map(\.sequence) == Array(41...52))
+    #expect(outcome == .messages(13) && events.map(\.sequence) == Array(41...53))
     let kinds: [MarketEventKind] = [
       .setLevel, .setLevel, .trade, .brokenTrade, .information, .information, .tradingStatus,
     ]
-    #expect(events.map(\.kind) == kinds + [MarketEventKind](repeating: .information, count: 5))
+    #expect(events.map(\.kind) == kinds + [MarketEventKind](repeating: .information, count: 6))
     #expect(events[0].side == .buy && events[1].side == .sell && events[0].price.nanos == 99_050_000_000)
     #expect(events[0].quantity.lots == 100 && events[0].reference.value == 0 && events[0].instrument.index == 0)
     #expect(events[2].newReference.value == 429_974 && events[2].flags.contains(.printable))
     #expect(events[4].instrument == .none && events[6].code == 1 && events[11].code == UInt8(ascii: "A"))
-    let (_, more) = Self.read(&feed, Self.segment([Self.message("5", flags: 0, size: 0, length: 30)], first: 53))
+    let (_, more) = Self.read(&feed, Self.segment([Self.message("5", flags: 0, size: 0, length: 30)], first: 54))
     #expect(more.count == 1 && more[0].reference.value == 1 && more[0].quantity == .zero)
     let count = feed.counters.messages
-    #expect(count == 13)
+    #expect(count == 14)
+  }
+
+  @Test func `a message that grew at its end is what it was`() throws {
+    let (old, grown) = (Self.lengths.map { ($0.0, $0.1) }, Self.lengths.map { ($0.0, $0.1 + 3) })
+    var events: [[[Int64]]] = []
+    for messages in [old, grown] {
+      var feed = try Self.feed()
+      let found = Self.read(&feed, Self.segment(messages.map { Self.message($0.0, length: $0.1) }, first: 1))
+      let refusals = feed.counters.refusalCount
+      #expect(refusals == 0)
+      events.append(found.events.map(fields))
+    }
+    #expect(events[0] == events[1] && events[0].count == Self.lengths.count)
   }
 
   @Test func `gaps, duplicates, overlaps, heartbeats and restarts are told apart`() throws {
@@ -284,7 +297,7 @@ import TradingTypes
   @Test(.enabled(if: countsAllocations)) func `reading segments allocates nothing`() throws {
     var feed = try Self.feed()
     let segments = (0..<50).map { index in
-      Self.segment(Self.lengths.map { Self.message($0.0, length: $0.1) }, first: UInt64(1 + 12 * index))
+      Self.segment(Self.lengths.map { Self.message($0.0, length: $0.1) }, first: UInt64(1 + Self.lengths.count * index))
     }
     _ = Self.read(&feed, segments[0])
     var (allocations, retains, sum): (UInt64, UInt64, Int64) = (0, 0, 0)

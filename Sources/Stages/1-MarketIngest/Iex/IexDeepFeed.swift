@@ -68,6 +68,8 @@ public import TradingTypes
 ///
 /// Usage: `accept` a segment, then `next` with the same bytes until nil.
 ///
+/// A message longer than its type is read all the same: the specification lets messages grow at their end without notice.
+///
 /// - Complexity: O(1) a message, no allocation.
 /// - Source: IEX DEEP specification 1.0, "Message types"; IEX Transport Protocol specification 1.0. Differs: the sale conditions of a
 ///   trade are left out; every trade is `.printable`.
@@ -183,7 +185,7 @@ public import TradingTypes
     let type = message.byte(at: 0)
     let length = Self.length(of: type)
     guard length > 0 else { return refuse(message: .unknownType) }
-    guard message.count == length else { return refuse(message: .wrongLength) }
+    guard message.count >= length else { return refuse(message: .wrongLength) }
     let time = Int64(bitPattern: message.littleEndian64(at: 2))
     guard time >= 0 else { return refuse(message: .invalidTime) }
     var event = MarketEvent(
@@ -224,7 +226,7 @@ public import TradingTypes
     return event
   }
 
-  /// Bytes of a message, 0 for a type that DEEP 1.0 has not got.
+  /// Bytes of a message at least, 0 for a type that DEEP 1.0 has not got.
   @inlinable static func length(of type: UInt8) -> Int {
     switch type {
     case UInt8(ascii: "8"), UInt8(ascii: "5"): 30
@@ -232,7 +234,7 @@ public import TradingTypes
     case UInt8(ascii: "S"): 10
     case UInt8(ascii: "D"): 31
     case UInt8(ascii: "H"): 22
-    case UInt8(ascii: "O"), UInt8(ascii: "E"): 18
+    case UInt8(ascii: "O"), UInt8(ascii: "E"), UInt8(ascii: "I"): 18
     case UInt8(ascii: "P"): 19
     case UInt8(ascii: "X"): 26
     case UInt8(ascii: "A"): 80
