@@ -102,6 +102,19 @@ import TradingTypes
     #expect(events[0] == events[1] && events[0].count == Self.lengths.count)
   }
 
+  @Test func `a discovering map names the symbols in their order`() throws {
+    let arena = Arena(capacityBytes: InstrumentMap.byteCount(capacity: 2) + (1 << 16))
+    var feed = IexDeepFeed(map: InstrumentMap(discovering: 2, in: arena))
+    let messages = ["ZXIET", "ZIEXT", "ZXIET", "LATE"].map { Self.message("8", symbol: $0, length: 30) }
+    let events = Self.read(&feed, Self.segment(messages, first: 1)).events
+    #expect(
+      events.map(\.instrument) == [InstrumentID(index: 0), InstrumentID(index: 1), InstrumentID(index: 0), .none])
+    let (count, symbol, overflows) = (
+      feed.map.count, feed.map.symbol(of: InstrumentID(index: 1)), feed.map.overflowCount
+    )
+    #expect(count == 2 && symbol == Symbol("ZIEXT") && overflows == 1)
+  }
+
   @Test func `gaps, duplicates, overlaps, heartbeats and restarts are told apart`() throws {
     var feed = try Self.feed()
     let level = Self.message("8", length: 30)

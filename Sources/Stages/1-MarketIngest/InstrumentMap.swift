@@ -34,7 +34,7 @@ public import TradingTypes
   public let isDiscovering: Bool
   /// Locates that were bound to another symbol before.
   public internal(set) var reboundCount: UInt64
-  /// Bindings of a new symbol that found no free id (discovering maps only).
+  /// Bindings, or messages of a feed without locates, of a new symbol that found no free id (discovering maps only).
   public internal(set) var overflowCount: UInt64
   /// Bindings refused because the stock field is no symbol: blank, or not printable ASCII.
   public internal(set) var invalidSymbolCount: UInt64
@@ -112,6 +112,13 @@ public import TradingTypes
       invalidSymbolCount += 1
       return .none
     }
+    return identify(symbol)
+  }
+
+  /// The instrument of the packed `symbol`, which a discovering map names where it is new; `.none` where it is not known and gets no id.
+  ///
+  /// - Complexity: O(1) expected, no allocation.
+  mutating func identify(_ symbol: UInt64) -> InstrumentID {
     let found = places[place(of: symbol)]
     if found != 0 { return InstrumentID(index: found - 1) }
     guard isDiscovering else { return .none }

@@ -74,8 +74,8 @@ public import TradingTypes
 /// - Source: IEX DEEP specification 1.0, "Message types"; IEX Transport Protocol specification 1.0. Differs: the sale conditions of a
 ///   trade are left out; every trade is `.printable`.
 @frozen public struct IexDeepFeed: ~Copyable {
-  /// Which instrument a symbol means; its locates are not used.
-  public let map: InstrumentMap
+  /// Which instrument a symbol means; its locates are not used. A discovering map names the symbols in the order of their first message.
+  public private(set) var map: InstrumentMap
   /// What was seen, message by message: `byType` by the type byte.
   public var counters = FeedCounters()
   /// Segments by what came of them.
@@ -91,7 +91,7 @@ public import TradingTypes
   @usableFromInline let venue: VenueID
 
   /// A decoder of one channel.
-  @inlinable public init(map: consuming InstrumentMap, venue: VenueID = VenueID(index: 0)) {
+  public init(map: consuming InstrumentMap, venue: VenueID = VenueID(index: 0)) {
     self.map = map
     self.venue = venue
   }
@@ -196,7 +196,7 @@ public import TradingTypes
       return event
     }
     guard let symbol = Self.symbol(message.littleEndian64(at: 10)) else { return refuse(message: .invalidSymbol) }
-    event.instrument = map.instrument(named: symbol) ?? .none
+    event.instrument = instrument(symbol)
     switch type {
     case UInt8(ascii: "8"), UInt8(ascii: "5"):
       guard let price = Self.price(message) else { return refuse(message: .invalidPrice) }
@@ -265,6 +265,8 @@ public import TradingTypes
     guard low != 0, shift == 64 || field >> shift == 0x2020_2020_2020_2020 >> shift else { return nil }
     return Symbol(low: low, high: 0)
   }
+
+  @usableFromInline mutating func instrument(_ symbol: Symbol) -> InstrumentID { map.identify(symbol.low) }
 
   @usableFromInline @inline(never) mutating func refuse(message refusal: FeedRefusal) -> MarketEvent? {
     counters.count(refusal)
