@@ -118,9 +118,11 @@ import TradingTypes
   @Test func `gaps, duplicates, overlaps, heartbeats and restarts are told apart`() throws {
     var feed = try Self.feed()
     let level = Self.message("8", length: 30)
+    var changes: [Bool] = []
     func outcome(_ count: Int, _ first: UInt64, sent: UInt64 = 5, session: UInt64 = 7) -> (IexOutcome, [UInt64]) {
       let messages = [[UInt8]](repeating: level, count: count)
       let found = Self.read(&feed, Self.segment(messages, first: first, sent: sent, session: session))
+      changes.append(feed.takeSessionChange())
       return (found.outcome, found.events.map(\.sequence))
     }
     var results: [(IexOutcome, [UInt64])] = []
@@ -134,15 +136,21 @@ import TradingTypes
     results.append(outcome(0, 1, sent: 6))
     results.append(outcome(1, 1, sent: 7))
     results.append(outcome(1, 9, session: 8))
+    results.append(outcome(1, 4, sent: 8, session: 8))
+    results.append(outcome(1, 2, sent: 8))
+    results.append(outcome(1, 5, sent: 8, session: 8))
+    results.append(outcome(0, 1, sent: 9, session: 9))
     let expected: [(IexOutcome, [UInt64])] = [
       (.messages(2), [10, 11]), (.duplicate, []), (.messages(2), [12, 13]), (.heartbeat, []), (.gap(missing: 3), [17]),
-      (.gap(missing: 2), []), (.heartbeat, []), (.restart, []), (.messages(1), [1]), (.messages(1), [9]),
+      (.gap(missing: 2), []), (.heartbeat, []), (.restart, []), (.messages(1), [1]),
+      (.duplicate, []), (.gap(missing: 3), [4]), (.duplicate, []), (.messages(1), [5]), (.heartbeat, []),
     ]
     for (index, (found, wanted)) in zip(results, expected).enumerated() {
       #expect(found.0 == wanted.0 && found.1 == wanted.1, "segment \(index): \(found)")
     }
     let segments = feed.segments
-    #expect(segments.gaps == 2 && segments.missing == 5 && segments.duplicates == 1 && segments.restarts == 1)
+    #expect(segments.gaps == 3 && segments.missing == 8 && segments.duplicates == 3 && segments.restarts == 1)
+    #expect(segments.sessions == 2 && changes.indices.filter { changes[$0] } == [7, 10, 13])
   }
 
   @Test func `segments and messages that mean nothing are counted by their reason`() throws {
@@ -190,8 +198,10 @@ import TradingTypes
     }
     for length in 0..<good.count { check(Array(good[..<length])) }
     #expect(events == 0)
-    for _ in 0..<2_000 {
-      var bytes = good
+    for round in 0..<2_000 as Range<UInt64> {
+      // The next of its session each time, so that damage to the numbers does not make all that follow old.
+      let messages = Self.lengths.map { Self.message($0.0, length: $0.1) }
+      var bytes = Self.segment(messages, first: max(feed.expected, 1), sent: round)
       for _ in 0..<3 { bytes[Int(random.next() % UInt64(bytes.count))] ^= 1 << UInt8(random.next() % 8) }
       check(bytes)
       check((0..<80).map { _ in UInt8(truncatingIfNeeded: random.next()) })

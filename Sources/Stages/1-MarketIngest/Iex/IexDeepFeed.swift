@@ -66,7 +66,8 @@ public import TradingTypes
 /// trading status with its letter as `code`; every other message is `.information` with its type as `code`. While the exchange is in the middle of an
 /// event its book is in transition: a level whose event flags lack bit 0 has `reference` 1, all other events 0, so that a host may wait.
 ///
-/// Usage: `accept` a segment, then `next` with the same bytes until nil.
+/// Usage: `accept` a segment, clear the books where `takeSessionChange` says so, then `next` with the same bytes until nil. A new session starts
+/// at its first message: what did not come of it is a gap. Segments of the session before that come late are duplicates.
 ///
 /// A message longer than its type is read all the same: the specification lets messages grow at their end without notice.
 ///
@@ -85,6 +86,7 @@ public import TradingTypes
   @usableFromInline var next: UInt64 = 0
   @usableFromInline var session: UInt32 = 0
   @usableFromInline var sent: Int64 = 0
+  @usableFromInline var hasChangedSession = false
   @usableFromInline var place = 0
   @usableFromInline var end = 0
   @usableFromInline var sequence: UInt64 = 0
@@ -112,9 +114,15 @@ public import TradingTypes
     let behind = first &+ UInt64(header.messageCount)
     let isRestart =
       header.session == session && header.messageCount == 0 && first <= 1 && next > 1 && header.sendTime > sent
-    let isNew = next == 0 || header.session != session || isRestart
-    let wanted = isNew ? first : next
-    if isNew || header.sendTime > sent { sent = header.sendTime }
+    let isOther = next > 0 && header.session != session
+    guard !isOther || header.sendTime > sent else {
+      segments.duplicates &+= 1
+      return .duplicate
+    }
+    let wanted = isOther ? min(first, 1) : next == 0 || isRestart ? first : next
+    if next == 0 || header.sendTime > sent { sent = header.sendTime }
+    if isOther { segments.sessions &+= 1 }
+    hasChangedSession = hasChangedSession || isOther || isRestart
     session = header.session
     if header.messageCount > 0, behind <= wanted {
       segments.duplicates &+= 1
@@ -145,6 +153,12 @@ public import TradingTypes
     }
     segments.messages &+= 1
     return .messages(Int(behind &- wanted))
+  }
+
+  /// Whether a new session began, or the same one anew, since the last call: the books are to be cleared before the next event.
+  public mutating func takeSessionChange() -> Bool {
+    defer { hasChangedSession = false }
+    return hasChangedSession
   }
 
   /// Blocks of 16-bit length and bytes that fill `40..<end` exactly, or −1.
@@ -274,7 +288,7 @@ public import TradingTypes
   }
 }
 
-/// Segments of IEX-TP by what came of them.
+/// Segments of IEX-TP by what came of them: each is counted once in all but `missing` and `sessions`.
 @frozen public struct IexSegmentCounters: BitwiseCopyable, Hashable, Sendable {
   /// In their turn, with messages.
   public var messages: UInt64 = 0
@@ -284,6 +298,8 @@ public import TradingTypes
   public var gaps: UInt64 = 0
   /// Messages missing in all gaps.
   public var missing: UInt64 = 0
+  /// Sessions after the first.
+  public var sessions: UInt64 = 0
   /// Starts of the same session anew.
   public var restarts: UInt64 = 0
   /// Known before.
