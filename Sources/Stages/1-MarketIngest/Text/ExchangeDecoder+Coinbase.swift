@@ -1,3 +1,4 @@
+public import LockFreeRings
 public import TradingTypes
 
 extension ExchangeDecoder {
@@ -21,21 +22,48 @@ extension ExchangeDecoder {
     }
     guard json.finish() else { return .refused(.malformed) }
     guard let number, number < .max else { return .refused(.invalidNumber) }
-    // Wrapping: what comes before its turn is no gap; the difference is then above the half.
-    let ahead = number &- expected
-    if expected > 0, ahead < 1 << 63 { missed &+= ahead }
+    // Wrapping: a number before its turn is a new connection's; the difference is then above the half.
+    let ahead = expected > 0 ? number &- expected : 0
+    if ahead < 1 << 63 { missed &+= ahead }
     // Cannot overflow: below the largest number.
     expected = number &+ 1
+    // What did not come may have been about any book.
+    let isGap = ahead != 0 && forgetBooks()
     let isDepth = channel == TextWord("l", "2", "_", "d", "a", "t", "a")
     let isTrades = channel == TextWord("m", "a", "r", "k", "e", "t", "_", "t", "r", "a", "d", "e", "s")
-    guard isDepth || isTrades else { return .ignored }
-    guard let events else { return .refused(.malformed) }
-    json.go(to: events)
-    guard json.beginArray() else { return .refused(.malformed) }
-    while json.nextElement() {
-      if let refusal = coinbaseEvent(&json, isDepth: isDepth) { return .refused(refusal) }
+    guard isDepth || isTrades else { return isGap ? .gap : .ignored }
+    let clears = eventCount
+    if let refusal = coinbaseEvents(&json, events, isDepth: isDepth) {
+      eventCount = clears
+      // A depth message that is not taken is missing like one that did not come.
+      let isLost = isDepth && forgetBooks()
+      return isGap || isLost ? .gap : .refused(refusal)
     }
-    return json.isValid ? .events(eventCount) : .refused(.malformed)
+    if isGap { return .gap }
+    return eventCount == 0 && hasLeftOut ? .unsynchronised : .events(eventCount)
+  }
+
+  /// All books wait for a snapshot again: a `clearBook` of each that had one. False where none had.
+  @usableFromInline @inline(never) mutating func forgetBooks() -> Bool {
+    let before = eventCount
+    for instrument in 0..<lastUpdates.count where lastUpdates[instrument] != 0 {
+      lastUpdates[instrument] = 0
+      // There is room: `init` demands two events for each pair, and none is cleared thrice by a message.
+      _ = append(.clearBook, InstrumentID(index: UInt32(instrument)))
+    }
+    return eventCount > before
+  }
+
+  @inlinable mutating func coinbaseEvents(
+    _ json: inout JsonWalker, _ events: JsonMark?, isDepth: Bool
+  ) -> FeedRefusal? {
+    guard let events else { return .malformed }
+    json.go(to: events)
+    guard json.beginArray() else { return .malformed }
+    while json.nextElement() {
+      if let refusal = coinbaseEvent(&json, isDepth: isDepth) { return refusal }
+    }
+    return json.isValid ? nil : .malformed
   }
 
   @inlinable mutating func coinbaseEvent(_ json: inout JsonWalker, isDepth: Bool) -> FeedRefusal? {
@@ -68,10 +96,16 @@ extension ExchangeDecoder {
         json.go(to: behind)
         return nil
       }
+      guard isSnapshot || lastUpdates[Int(instrument.index)] != 0 else {
+        hasLeftOut = true
+        json.go(to: behind)
+        return nil
+      }
       if isSnapshot, !append(.clearBook, instrument, flags: .snapshot) { return .wrongLength }
       while json.nextElement() {
         if let refusal = coinbaseLevel(&json, instrument, isSnapshot: isSnapshot) { return refusal }
       }
+      lastUpdates[Int(instrument.index)] = 1
     } else {
       while json.nextElement() {
         if let refusal = coinbaseTrade(&json, isSnapshot: isSnapshot) { return refusal }

@@ -19,7 +19,7 @@ public import TradingTypes
   case ignored
   /// A depth update that the book cannot take: older than its snapshot, or no snapshot came yet.
   case unsynchronised
-  /// Depth updates are missing: one `clearBook` event, and the book waits for a snapshot.
+  /// Depth updates are missing: a `clearBook` of each book they may be about, which then waits for a snapshot. What else the message told follows.
   case gap
   /// No message of the exchange.
   case refused(FeedRefusal)
@@ -31,6 +31,9 @@ public import TradingTypes
 /// number that is none gives nothing. Only a level too far from any market for `Price` is left out alone, and counted. Prices are exact
 /// to billionths, a lot is 10^−`lotDecimals`. Levels are `.setLevel`; a snapshot is `.clearBook` and levels, all with `.snapshot`.
 /// Trades are `.trade` with the side of the resting order.
+///
+/// Binance numbers the updates of each pair, Coinbase the messages of a connection, so one decoder reads one connection: where a number is missing,
+/// the connection began anew or a depth message had to be refused, every Coinbase book waits for a snapshot.
 ///
 /// A Kraken book update ends with an `.information` event, `code` `c`, whose `reference` is the exchange's checksum of the ten best levels and
 /// whose `newReference` is the number of decimals of its prices: `KrakenChecksum` of the book must equal it. Books of Kraken hold the subscribed
@@ -46,7 +49,7 @@ public import TradingTypes
   public var counters = FeedCounters()
   /// Levels left out because their price is a number, but above what `Price` holds (9.2 billion).
   public var outOfRangeCount: UInt64 = 0
-  /// Messages that Coinbase numbered and that did not come.
+  /// Messages that Coinbase numbered and that did not come; a number below the one before begins a new count.
   @inlinable public var missedCount: UInt64 { missed }
   @usableFromInline var missed: UInt64 = 0
   /// Number of the next Coinbase message, 0 before the first.
@@ -55,7 +58,9 @@ public import TradingTypes
   @usableFromInline var events: Slab<MarketEvent>
   @usableFromInline var eventCount = 0
   @usableFromInline var taken = 0
-  /// Binance: last update in each book, 0 where there is no snapshot.
+  /// A depth update had no snapshot before it.
+  @usableFromInline var hasLeftOut = false
+  /// Binance: last update in each book; Coinbase: 1; 0 where there is no snapshot.
   @usableFromInline var lastUpdates: Slab<UInt64>
   @usableFromInline let lotDecimals: Int
   @usableFromInline let venue: VenueID
@@ -66,15 +71,16 @@ public import TradingTypes
   ///
   /// - Parameters:
   ///   - lotDecimals: a lot is 10^−`lotDecimals`, 0 to 18.
-  ///   - eventsMax: events of one message; a longer one is refused. A Coinbase snapshot has tens of thousands.
+  ///   - eventsMax: events of one message, at least twice the pairs; a longer one is refused. A Coinbase snapshot has tens of thousands.
   /// - Throws: `ConfigurationError` as `SymbolTable.init`.
-  /// - Precondition: `0 <= lotDecimals <= 18`, `eventsMax > 1`; the arena has `byteCount` free.
+  /// - Precondition: `0 <= lotDecimals <= 18`, `eventsMax >= 2 * symbols.count`; the arena has `byteCount` free.
   public init(
     _ dialect: ExchangeDialect, symbols: [Symbol], lotDecimals: Int = 8, eventsMax: Int = 65_536,
     venue: VenueID = VenueID(index: 0), in arena: Arena
   ) throws(ConfigurationError) {
     precondition(
-      lotDecimals >= 0 && lotDecimals <= 18 && eventsMax > 1, "ExchangeDecoder: a lot is 1 to 1e-18, there is room")
+      lotDecimals >= 0 && lotDecimals <= 18 && eventsMax >= 2 * symbols.count,
+      "ExchangeDecoder: a lot is 1 to 1e-18, there is room for two events of each pair")
     let table = try SymbolTable(symbols, in: arena)
     self.dialect = dialect
     self.lotDecimals = lotDecimals
@@ -112,6 +118,7 @@ public import TradingTypes
     self.received = received
     eventCount = 0
     taken = 0
+    hasLeftOut = false
   }
 
   /// The next event of the message, or nil behind the last.
