@@ -143,16 +143,22 @@ import TradingTypes
     outcomes.append(Self.read(&decoder, Self.update(96, 100)).outcome)
     outcomes.append(Self.read(&decoder, Self.update(99, 103)).outcome)
     outcomes.append(Self.read(&decoder, Self.update(104, 104)).outcome)
-    let gap = Self.read(&decoder, Self.update(106, 107))
+    // A second answer, older than the book: it is left out, and the book goes on.
+    let older = Self.read(&decoder, snapshot, snapshotOf: name)
+    outcomes.append(older.outcome)
+    outcomes.append(Self.read(&decoder, Self.update(105, 105)).outcome)
+    let gap = Self.read(&decoder, Self.update(107, 107))
     outcomes.append(gap.outcome)
     outcomes.append(Self.read(&decoder, Self.update(108, 109)).outcome)
     outcomes.append(Self.read(&decoder, snapshot, snapshotOf: name).outcome)
     outcomes.append(Self.read(&decoder, Self.update(101, 101)).outcome)
     let expected: [ExchangeOutcome] = [
-      .unsynchronised, .events(3), .unsynchronised, .events(1), .events(1), .gap, .unsynchronised, .events(3),
+      .unsynchronised, .events(3), .unsynchronised, .events(1), .events(1), .unsynchronised, .events(1), .gap,
+      .unsynchronised, .events(3),
       .events(1),
     ]
     #expect(outcomes == expected)
+    #expect(older.events.isEmpty)
     #expect(gap.events.map(\.kind) == [.clearBook] && !gap.events[0].flags.contains(.snapshot))
     #expect(first.events[2].quantity.lots == 250_000_000 && first.events[2].time.nanoseconds == 77)
   }

@@ -129,7 +129,7 @@ extension ExchangeDecoder {
 
   /// Reads Binance's answer to a depth request for the pair `symbol`: `{"lastUpdateId": n, "bids": […], "asks": […]}`.
   ///
-  /// Updates are joined to it by number. A host opens the stream, keeps its messages, asks for the snapshot, decodes it, then what it kept.
+  /// Updates are joined to it by number; one that is older than the book is `.unsynchronised` and left out. A host opens the stream, keeps its messages, asks for the snapshot, decodes it, then what it kept.
   @inlinable public mutating func decodeSnapshot(
     _ message: ByteView, symbol: TextWord, sequence: UInt64, received: Timestamp
   ) -> ExchangeOutcome {
@@ -157,6 +157,8 @@ extension ExchangeDecoder {
     }
     guard json.finish() else { return .refused(.malformed) }
     guard let last, last > 0, last < .max else { return .refused(.invalidNumber) }
+    // The book is further already: going back would leave it waiting for updates that were taken.
+    guard last >= lastUpdates[Int(instrument.index)] else { return .unsynchronised }
     lastUpdates[Int(instrument.index)] = last
     return .events(eventCount)
   }
