@@ -30,7 +30,8 @@ import TradingTypes
     var writer = DbnWriter(version: version)
     writer.metadata()
     let price: Int64 = 4_805_250_000_000
-    writer.order("R", "N", flags: 0x20)
+    // Undefined sizes, as the encoding's own defaults are.
+    writer.order("R", "N", size: .max, flags: 0x20)
     writer.order("A", "B", order: 11, price: price, size: 5, flags: 0x28)
     writer.order("M", "B", order: 11, price: price + 1, size: 4)
     writer.order("C", "B", order: 11, price: price, size: 3)
@@ -38,7 +39,7 @@ import TradingTypes
     writer.order("T", "A", order: 0, price: price, size: 2, sequence: 99)
     writer.order("F", "B", order: 11, price: price, size: 2, sequence: 99)
     writer.order("T", "N", price: price, size: 2)
-    writer.order("N", "N", flags: 0x04)
+    writer.order("N", "N", size: .max, flags: 0x04)
     let run = try DbnRun(writer.bytes)
     let kinds: [MarketEventKind] = [
       .clearBook, .addOrder, .modifyOrder, .reduceOrder, .deleteOrder, .trade, .information, .trade, .information,
@@ -105,6 +106,7 @@ import TradingTypes
     #expect(try refusal { $0.order("T", "B", price: -5, size: 1) } == .invalidPrice)
     #expect(try refusal { $0.order("A", "B", price: 5, size: 0) } == .invalidQuantity)
     #expect(try refusal { $0.order("C", "B", price: 5, size: .max) } == .invalidQuantity)
+    #expect(try refusal { $0.order("F", "B", price: 5, size: .max) } == .invalidQuantity)
     #expect(try refusal { $0.order("A", "B", price: 5, size: 1, time: .max) } == .invalidTime)
     #expect(try refusal { $0.order("A", "B", price: 5, size: 1, time: 1 << 63) } == .invalidTime)
     #expect(try refusal { $0.order("X", "B", price: 5, size: 1) } == .malformed)

@@ -113,7 +113,7 @@ struct DbnTwin {
     else { return .malformed }
     guard ["A", "B", "N"].contains(letter) else { return .invalidSide }
     guard time <= UInt64(Int64.max) else { return .invalidTime }
-    guard size < 0xFFFF_FFFF else { return .invalidQuantity }
+    guard size < 0xFFFF_FFFF || "RN".contains(action) else { return .invalidQuantity }
     let kinds: [String: MarketEventKind] = [
       "A": .addOrder, "M": .modifyOrder, "C": size == 0 ? .deleteOrder : .reduceOrder, "T": .trade, "R": .clearBook,
       "F": .information, "N": .information,
@@ -131,7 +131,7 @@ struct DbnTwin {
     event.reference = OrderReference(value: order)
     if "TF".contains(action) { event.newReference = OrderReference(value: sequence) }
     event.price = Price(nanos: isUndefined(price) ? 0 : price)
-    event.quantity = Quantity(lots: Int64(size))
+    event.quantity = Quantity(lots: size < 0xFFFF_FFFF ? Int64(size) : 0)
     if kind == .information { event.code = action.utf8.first ?? 0 }
     let resting = action == "T" ? ["A": "B", "B": "A"][letter] : letter
     event.side = resting == "B" ? .buy : .sell

@@ -148,7 +148,9 @@ public import TradingTypes
     let hasSide = isBuy || letter == 0x41 /* A */
     guard hasSide || letter == 0x4E /* N */ else { return refuse(.invalidSide) }
     guard time >= 0 else { return refuse(.invalidTime) }
-    guard size != .max else { return refuse(.invalidQuantity) }
+    // Of a clear and of nothing the size means nothing, and a clear that is refused would leave a wrong book.
+    let hasSize = size != .max
+    guard hasSize || action == 0x52 /* R */ || action == 0x4E /* N */ else { return refuse(.invalidQuantity) }
     var kind = MarketEventKind.information
     var side: Side = isBuy ? .buy : .sell
     var bits = flags & DbnRecord.snapshot != 0 ? MarketEventFlags.snapshot.rawValue : 0
@@ -181,7 +183,7 @@ public import TradingTypes
       instrument: InstrumentID(index: instrument), venue: venue,
       reference: OrderReference(value: record.littleEndian64(at: 16)),
       newReference: OrderReference(value: isPrinted ? UInt64(record.littleEndian32(at: 52)) : 0), side: side,
-      price: Price(nanos: hasPrice ? price : 0), quantity: Quantity(lots: Int64(size)),
+      price: Price(nanos: hasPrice ? price : 0), quantity: Quantity(lots: hasSize ? Int64(size) : 0),
       flags: MarketEventFlags(rawValue: bits), code: kind == .information ? action : 0)
   }
 
