@@ -27,7 +27,7 @@ struct FeedOptions: ParsableArguments {
   @Option(
     name: .customLong("feed"),
     help:
-      "Format of the input: itch50 (NASDAQ TotalView-ITCH 5.0, framed by two-byte lengths), league (packed records), dbn (Databento, versions 1 to 3)."
+      "Format of the input: itch50 (NASDAQ TotalView-ITCH 5.0, framed by two-byte lengths), moldudp64 (the same in MoldUDP64 packets of a pcap or pcapng capture), lobster (message file), dbn (Databento, versions 1 to 3), league (packed records)."
   )
   var namedFeed: Feed?
 

@@ -136,9 +136,18 @@ final class LobsterReader: FeedReader {
     // A local, because what is read from it may not outlive it.
     let bytes = bytes
     var feed = LobsterFeed(bytes.rawBytes, midnight: midnight, instrument: InstrumentID(index: 0))
-    while let event = feed.next() { try body(event) }
+    var last: UInt64 = 0
+    while let event = feed.next() {
+      last = event.sequence
+      try body(event)
+    }
     let counters = feed.counters
     var report = FeedReport(messages: counters.messages, refused: counters.refusalCount)
+    // A last line without its end that means nothing was cut; one that is whole lacks only the line feed.
+    if case .openLine(let offset, let count) = feed.ending, last < counters.messages {
+      report.truncatedBytes = count
+      try options.judgeTruncation(at: offset, byteCount: count, messages: counters.messages - 1)
+    }
     for type in 0..<256 where counters.byType[type] > 0 {
       report.byType.append((String(Character(Unicode.Scalar(UInt8(type)))), counters.byType[type]))
     }

@@ -32,6 +32,20 @@ import TradingTypes
     #expect(try summary("itch50", SharedData.file(Self.opening)!.path)["unknown_orders"] as? Int == 399)
   }
 
+  @Test func `the last line of a LOBSTER file may lack its end, but not its rest`() throws {
+    let folder = try Folder()
+    let (first, second) = ("34200.1,1,5,100,1000000,1\n", "34200.2,1,6,100,1010000,-1")
+    for cut in [-1, 0, 1, 4, 20] {
+      let line = cut < 0 ? second + "\n" : String(second.dropLast(cut))
+      let path = try folder.write(Array((first + line).utf8), "GOOG_\(cut).csv")
+      let lost = max(cut, 0) == 0 ? 0 : line.utf8.count
+      let found = try summary("lobster", path)
+      #expect(found["truncated_bytes"] as? Int == lost && found["messages"] as? Int == 2, "\(cut)")
+      let strict = try Tool.run(["book", "--feed", "lobster", "--input", path, "--strict"])
+      #expect(strict.code == (lost == 0 ? 0 : 2) && strict.error.contains("incomplete") == (lost > 0), "\(cut)")
+    }
+  }
+
   /// A capture of raw IPv4 packets, one message each, but those that `copies` leaves out.
   private func capture(_ copies: (Int) -> Int) -> (bytes: [UInt8], messages: Int) {
     func little(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) } }
