@@ -9,14 +9,24 @@ extension FuzzTarget {
     var books = FuzzBooks(instruments: 1)
     var feed = LobsterFeed(
       bytes.rawBytes, midnight: Timestamp(nanoseconds: 0), instrument: InstrumentID(index: 0))
-    while let event = feed.next() { books.apply(event) }
+    var events: UInt64 = 0
+    while let event = feed.next() {
+      events += 1
+      books.apply(event)
+    }
+    addUp(feed.counters, messages: events + feed.counters.refusalCount)
     books.check()
   }
 
   static func bitstamp(_ bytes: [UInt8]) {
     var books = FuzzBooks(instruments: 1)
     var feed = BitstampFeed(bytes.rawBytes, instrument: InstrumentID(index: 0))
-    while let event = feed.next() { books.apply(event) }
+    var events: UInt64 = 0
+    while let event = feed.next() {
+      events += 1
+      books.apply(event)
+    }
+    addUp(feed.counters, messages: events + feed.counters.refusalCount)
     books.check()
   }
 
@@ -37,7 +47,7 @@ extension FuzzTarget {
       }
       if case .events(let count) = outcome { precondition(count == events, "as many events as were told") }
     }
-    precondition(decoder.counters.messages == messages, "every message is counted once")
+    addUp(decoder.counters, messages: messages)
     books.check()
   }
 
@@ -54,6 +64,8 @@ extension FuzzTarget {
     var feed = RecordingFeed(
       bytes.rawBytes, decoder: decoder, messageBytesMax: 2_048, in: Arena(capacityBytes: 1 << 14))
     while let event = feed.next() { books.apply(event) }
+    addUp(feed.counters, messages: feed.counters.messages)
+    addUp(feed.decoder.counters, messages: feed.decoder.counters.messages)
     books.check()
   }
 
@@ -62,6 +74,10 @@ extension FuzzTarget {
     var payload = 0
     while let packet = file.next() { payload += packet.payload.count }
     precondition(payload <= bytes.count, "no byte is in two datagrams")
+    let counters = file.counters
+    precondition(
+      counters.packets == counters.datagrams + counters.refusalCount && file.ending != .unread,
+      "every packet is counted once, and the bytes have an end")
   }
 
   static func mold(_ bytes: [UInt8]) {
@@ -101,10 +117,16 @@ extension FuzzTarget {
     let arena = Arena(capacityBytes: InstrumentMap.byteCount(capacity: 8) + (1 << 16))
     var feed = IexDeepFeed(map: InstrumentMap(discovering: 8, in: arena), venue: VenueID(index: 0))
     var frames = ItchFrames(bytes.rawBytes)
+    var events: UInt64 = 0
     while let datagram = frames.next() {
-      guard case .messages = feed.accept(datagram) else { continue }
-      while let event = feed.next(in: datagram) { books.apply(event) }
+      // A segment that is refused or known has no event either.
+      _ = feed.accept(datagram)
+      while let event = feed.next(in: datagram) {
+        events += 1
+        books.apply(event)
+      }
     }
+    addUp(feed.counters, messages: events + feed.counters.refusalCount)
     books.check()
   }
 }

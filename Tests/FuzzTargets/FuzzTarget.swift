@@ -87,8 +87,16 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     let arena = Arena(capacityBytes: 1 << 17)
     guard var feed = try? DbnFeed(bytes.rawBytes, instruments: 4, in: arena) else { return }
     while let event = feed.next() { books.apply(event) }
-    precondition(feed.counters.refusalCount <= feed.counters.messages, "every record is counted once")
+    addUp(feed.counters, messages: feed.counters.messages)
     books.check()
+  }
+
+  /// Every one of `messages` is counted once, as its type or as a refusal.
+  static func addUp(_ counters: FeedCounters, messages: UInt64) {
+    var types: UInt64 = 0
+    for type in 0..<256 { types += counters.byType[type] }
+    precondition(
+      counters.messages == messages && types + counters.refusalCount == messages, "every message is counted once")
   }
 
   private static func planted(_ bytes: [UInt8]) {
