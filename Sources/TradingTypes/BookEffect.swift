@@ -95,12 +95,19 @@
   ///
   /// Executions trade at the resting price with the sign opposite to the resting side; executions at another price at theirs,
   /// unless not printable; hidden and auction trades have no sign, and auction trades stay outside slots 23–35. Trades of a snapshot
-  /// happened before: they print nothing.
+  /// happened before: they print nothing. The execution of an order that the book does not know prints where the event itself tells price and
+  /// side: a feed cut to some levels (LOBSTER) executes orders that it never added.
   @inlinable public init?(_ event: borrowing MarketEvent, effect: BookEffect) {
     switch event.kind {
     case .executeOrder:
-      guard effect.status.changedBook else { return nil }
-      self.init(price: effect.price, quantity: effect.quantity, sign: -effect.side.sign)
+      if effect.status.changedBook {
+        self.init(price: effect.price, quantity: effect.quantity, sign: -effect.side.sign)
+        return
+      }
+      guard effect.status == .unknownOrder, event.flags.isSuperset(of: [.hasSide, .printable]), event.price.nanos > 0,
+        event.quantity.lots > 0
+      else { return nil }
+      self.init(price: event.price, quantity: event.quantity, sign: -event.side.sign)
     case .executeOrderAtPrice:
       guard effect.status.changedBook, event.flags.contains(.printable), event.price.nanos > 0 else { return nil }
       self.init(price: event.price, quantity: effect.quantity, sign: -effect.side.sign)

@@ -147,6 +147,17 @@ func `a split that is none is refused`(shares: [Int64]) {
   #expect(trade?.price.nanos == 100 && trade?.quantity.lots == 3 && trade?.sign == 1, "a resting sell was bought")
   #expect(TradePrint(execution, effect: BookEffect(.unknownOrder)) == nil)
 
+  // A file of one level knows only two in three of the orders that trade; the line of the trade tells all that a trade is.
+  var told = execution
+  told.price = Price(nanos: 110)
+  told.side = .buy
+  #expect(TradePrint(told, effect: BookEffect(.unknownOrder)) == nil, "a price without a side")
+  told.flags = [.hasSide, .printable]
+  let unknown = TradePrint(told, effect: BookEffect(.unknownOrder))
+  #expect(unknown?.price.nanos == 110 && unknown?.quantity.lots == 3 && unknown?.sign == -1, "a resting buy was sold")
+  #expect(TradePrint(told, effect: resting)?.price.nanos == 100)
+  #expect(TradePrint(told, effect: BookEffect(.unknownInstrument)) == nil)
+
   var atPrice = execution
   atPrice.kind = .executeOrderAtPrice
   atPrice.price = Price(nanos: 90)
