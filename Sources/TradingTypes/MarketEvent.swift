@@ -47,6 +47,9 @@
   @inlinable public static var snapshot: MarketEventFlags { MarketEventFlags(rawValue: 4) }
   /// A `modifyOrder` at the same price keeps its place in the queue whatever its size.
   @inlinable public static var keepsPlace: MarketEventFlags { MarketEventFlags(rawValue: 8) }
+  /// The exchange's event goes on with a later message of the instrument: until one without this flag its book is in transition, and may be
+  /// locked or crossed although the market is not. Only feeds that tell set it: DBN, IEX DEEP.
+  @inlinable public static var partial: MarketEventFlags { MarketEventFlags(rawValue: 16) }
 }
 
 /// One message of any feed in the engine's vocabulary: one cache line.

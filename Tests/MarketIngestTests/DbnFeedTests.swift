@@ -50,7 +50,8 @@ import TradingTypes
     #expect(run.events.map(\.reference.value) == [0, 11, 11, 11, 12, 0, 11, 0, 0])
     #expect(run.events.map(\.price.nanos) == [0, price, price + 1, price, 0, price, price, price, 0])
     let flags: [MarketEventFlags] = [
-      .snapshot, [.snapshot, .hasSide], .hasSide, .hasSide, .hasSide, [.hasSide, .printable], .hasSide, .printable, [],
+      [.snapshot, .partial], [.snapshot, .hasSide, .partial], .hasSide, .hasSide, .hasSide, [.hasSide, .printable],
+      .hasSide, .printable, .partial,
     ]
     #expect(run.events.map(\.flags) == flags)
     // A seller aggressed, so a buy order rested: the trade and its fill agree.
@@ -82,7 +83,7 @@ import TradingTypes
       "5 clearBook buy 0 0", "5 setLevel sell 102 1",
     ]
     #expect(found == expected)
-    #expect(run.events[0].flags == [.snapshot, .hasSide] && run.events[3].flags == [.printable, .hasSide])
+    #expect(run.events[0].flags == [.snapshot, .hasSide, .partial] && run.events[3].flags == [.printable, .hasSide])
     #expect(run.events[9].flags == .printable && run.events[3].newReference.value == 8)
     #expect(run.suspectCount == 1 && run.types == [1: 1, 10: 4])
   }

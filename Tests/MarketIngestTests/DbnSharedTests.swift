@@ -39,6 +39,23 @@ import TradingTypes
     #expect(metadata.version == 1 && metadata.schema == 0 && metadata.dataset?.description == "GLBX.MDP3")
   }
 
+  @Test(.enabled(if: file != nil, "the shared DBN file is not here"))
+  func `once the market is open the book is locked or crossed in the middle of an event only`() throws {
+    let bytes = [UInt8](try Data(contentsOf: #require(Self.file)))
+    var books = try dbnBooks(instruments: 1, orders: 16_384, levels: 4_096)
+    let opened = Timestamp(nanoseconds: 1_703_545_201_000_000_000)
+    var (locked, crossed, whole) = (0, 0, 0)
+    _ = try DbnRun(bytes, capacity: 4) { event in
+      guard books.apply(event).status == .applied, event.time >= opened else { return }
+      let depth = books[depth: InstrumentID(index: 0)]
+      guard depth.bids[0].price >= depth.asks[0].price else { return }
+      if depth.isCrossed { crossed += 1 } else { locked += 1 }
+      if !event.flags.contains(.partial) { whole += 1 }
+    }
+    // Counted by an independent program too.
+    #expect(locked == 288 && crossed == 27 && whole == 0)
+  }
+
   /// One line of the reference.
   struct Line: Decodable {
     var record: UInt64?

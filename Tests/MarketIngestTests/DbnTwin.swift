@@ -139,6 +139,7 @@ struct DbnTwin {
     if letter != "N" { event.flags.insert(.hasSide) }
     if action == "T" { event.flags.insert(.printable) }
     if flags & 32 != 0 { event.flags.insert(.snapshot) }
+    if flags & 128 == 0 { event.flags.insert(.partial) }
     append(event)
     return nil
   }
@@ -162,6 +163,7 @@ struct DbnTwin {
     var trade = MarketEvent(
       kind: .trade, time: Timestamp(nanoseconds: Int64(time)), instrument: .none,
       flags: flags & 32 != 0 ? [.snapshot] : [])
+    if flags & 128 == 0 { trade.flags.insert(.partial) }
     let base = trade
     if action == "T" {
       if isUndefined(price) { return .invalidPrice }

@@ -88,7 +88,7 @@ struct DbnWriter {
 
   mutating func order(
     _ action: Character, _ side: Character, order: UInt64 = 0, price: Int64 = undefinedPrice, size: UInt32 = 0,
-    flags: UInt8 = 0, publisher: UInt16 = 1, instrument: UInt32 = 7, sequence: UInt32 = 0, time: UInt64? = nil
+    flags: UInt8 = 0x80, publisher: UInt16 = 1, instrument: UInt32 = 7, sequence: UInt32 = 0, time: UInt64? = nil
   ) {
     header(0xA0, byteCount: 56, publisher: publisher, instrument: instrument, time: time)
     put(order)
@@ -104,7 +104,7 @@ struct DbnWriter {
   /// A record with `depth` levels a side; 0 is a trade.
   mutating func levels(
     depth: Int, _ action: Character, _ side: Character, price: Int64 = undefinedPrice, size: UInt32 = 0,
-    bids: [Level] = [], asks: [Level] = [], flags: UInt8 = 0, publisher: UInt16 = 1, instrument: UInt32 = 7,
+    bids: [Level] = [], asks: [Level] = [], flags: UInt8 = 0x80, publisher: UInt16 = 1, instrument: UInt32 = 7,
     sequence: UInt32 = 0, time: UInt64? = nil
   ) {
     let type: UInt8 = depth == 0 ? 0 : depth == 1 ? 1 : 10

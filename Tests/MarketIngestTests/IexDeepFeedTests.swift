@@ -80,11 +80,11 @@ import TradingTypes
     ]
     #expect(events.map(\.kind) == kinds + [MarketEventKind](repeating: .information, count: 6))
     #expect(events[0].side == .buy && events[1].side == .sell && events[0].price.nanos == 99_050_000_000)
-    #expect(events[0].quantity.lots == 100 && events[0].reference.value == 0 && events[0].instrument.index == 0)
+    #expect(events[0].quantity.lots == 100 && events[0].flags == .hasSide && events[0].instrument.index == 0)
     #expect(events[2].newReference.value == 429_974 && events[2].flags.contains(.printable))
     #expect(events[4].instrument == .none && events[6].code == 1 && events[11].code == UInt8(ascii: "A"))
     let (_, more) = Self.read(&feed, Self.segment([Self.message("5", flags: 0, size: 0, length: 30)], first: 54))
-    #expect(more.count == 1 && more[0].reference.value == 1 && more[0].quantity == .zero)
+    #expect(more.count == 1 && more[0].flags == [.hasSide, .partial] && more[0].quantity == .zero)
     let count = feed.counters.messages
     #expect(count == 14)
   }

@@ -14,7 +14,7 @@ public import TradingTypes
 /// - **Sides.** The feed's side of a trade is the aggressor's; the event's is the resting order's, as everywhere. Without one (N) the
 ///   event has no `.hasSide`.
 /// - **Sizes** are lots of the venue, **times** the venue's own (`ts_event`), nanoseconds of the Unix epoch. Records of a snapshot have
-///   `.snapshot`. `newReference` of a trade or F is the venue's sequence number, which a T shares with its Fs.
+///   `.snapshot`, those that are not the last of an exchange's event `.partial`. `newReference` of a trade or F is the venue's sequence number, which a T shares with its Fs.
 /// - **Refused** are undefined times, prices and sizes where one is needed, prices not above 0 (spreads can have them; books cannot),
 ///   levels out of order, MBO records that are no orders (flagged as top of book or as an aggregated level: `.unknownType`), and records
 ///   of instruments beyond the capacity (`.invalidSymbol`). Records of other known types are counted by type and left out.
@@ -153,7 +153,7 @@ public import TradingTypes
     guard hasSize || action == 0x52 /* R */ || action == 0x4E /* N */ else { return refuse(.invalidQuantity) }
     var kind = MarketEventKind.information
     var side: Side = isBuy ? .buy : .sell
-    var bits = flags & DbnRecord.snapshot != 0 ? MarketEventFlags.snapshot.rawValue : 0
+    var bits = DbnRecord.eventFlags(flags)
     switch action {
     case 0x41 /* A */, 0x4D /* M */:
       kind = action == 0x41 ? .addOrder : .modifyOrder
@@ -205,12 +205,21 @@ public import TradingTypes
   @inlinable static var trade: UInt8 { 0x00 }
   @inlinable static var mbp1: UInt8 { 0x01 }
   @inlinable static var mbp10: UInt8 { 0x0A }
+  /// The flag of an exchange's event's last record.
+  @inlinable static var last: UInt8 { 0x80 }
   /// The flag of a snapshot.
   @inlinable static var snapshot: UInt8 { 0x20 }
   /// The flag of a book that may be wrong.
   @inlinable static var suspect: UInt8 { 0x04 }
   /// The flags of MBO records that are no orders: top of book, aggregated level.
   @inlinable static var notOrders: UInt8 { 0x50 }
+
+  /// What a record's flags mean for its events.
+  @inlinable static func eventFlags(_ flags: UInt8) -> UInt8 {
+    // Moved from bit to bit: orders come with one of these as often as not.
+    (~flags & last) / (last / MarketEventFlags.partial.rawValue)
+      | (flags & snapshot) / (snapshot / MarketEventFlags.snapshot.rawValue)
+  }
 
   /// Whether `type` is a record type of the encoding that has no events: bars, status, definitions, imbalance, errors, symbol
   /// mappings, system, statistics, consolidated and sampled quotes.

@@ -64,7 +64,7 @@ public import TradingTypes
 ///
 /// Aggregated price levels: `8` (buy) and `5` (sell) are `.setLevel`, size 0 removes one. `T` is a trade without a side, `B` breaks one, `H` a
 /// trading status with its letter as `code`; every other message is `.information` with its type as `code`. While the exchange is in the middle of an
-/// event its book is in transition: a level whose event flags lack bit 0 has `reference` 1, all other events 0, so that a host may wait.
+/// event its book is in transition: a level whose event flags lack bit 0 is `.partial`, so that a host may wait.
 ///
 /// Usage: `accept` a segment, clear the books where `takeSessionChange` says so, then `next` with the same bytes until nil. A new session starts
 /// at its first message: what did not come of it is a gap. Segments of the session before that come late are duplicates.
@@ -217,10 +217,9 @@ public import TradingTypes
       event.kind = .setLevel
       event.code = 0
       event.side = type == UInt8(ascii: "8") ? .buy : .sell
-      event.flags = .hasSide
+      event.flags = message.byte(at: 1) & 1 == 0 ? [.hasSide, .partial] : .hasSide
       event.price = price
       event.quantity = Quantity(lots: Int64(message.iex32(at: 18)))
-      event.reference = OrderReference(value: UInt64(~message.byte(at: 1) & 1))
     case UInt8(ascii: "T"), UInt8(ascii: "B"):
       guard let price = Self.price(message) else { return refuse(message: .invalidPrice) }
       let size = message.iex32(at: 18)
