@@ -153,6 +153,29 @@ import TradingTypes
     #expect(segments.sessions == 2 && changes.indices.filter { changes[$0] } == [7, 10, 13])
   }
 
+  @Test func `one damaged number does not silence the session`() throws {
+    var feed = try Self.feed()
+    let level = [Self.message("8", length: 30)]
+    var outcomes: [IexOutcome] = []
+    for (first, session) in [(1, 7), (1 << 62, 7), (1 << 62, 9), (2, 7), (3 + (1 << 32), 7), (2 + (1 << 32), 7)] {
+      let segment = Self.segment(
+        level, first: UInt64(first), sent: UInt64(5 + outcomes.count), session: UInt64(session))
+      outcomes.append(Self.read(&feed, segment).outcome)
+    }
+    #expect(
+      outcomes == [
+        .messages(1), .refused(.invalidNumber), .refused(.invalidNumber), .messages(1), .refused(.invalidNumber),
+        .gap(missing: (1 << 32) - 1),
+      ])
+    let segments = feed.segments
+    #expect(segments.refused == 3 && segments.sessions == 0)
+    // Nor does a damaged time: the next session is believed after a while.
+    _ = Self.read(&feed, Self.segment(level, first: feed.expected, sent: 1 << 62))
+    let late = (1...300).map { Self.read(&feed, Self.segment(level, first: $0, sent: 100 + $0, session: 8)).outcome }
+    #expect(late.prefix(256).allSatisfy { $0 == .duplicate } && late[256] == .gap(missing: 256))
+    #expect(late.dropFirst(257).allSatisfy { $0 == .messages(1) })
+  }
+
   @Test func `segments and messages that mean nothing are counted by their reason`() throws {
     var feed = try Self.feed()
     let good = Self.segment([Self.message("8", length: 30)], first: 1)

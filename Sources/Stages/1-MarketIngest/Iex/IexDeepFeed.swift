@@ -56,7 +56,7 @@ public import TradingTypes
   case restart
   /// All its messages came before: nothing is given.
   case duplicate
-  /// No segment of DEEP 1.0, shorter than its header says, or its blocks do not fill it: nothing is given.
+  /// No segment of DEEP 1.0, shorter than its header says, its blocks do not fill it, or a number that cannot be: nothing is given.
   case refused(FeedRefusal)
 }
 
@@ -87,10 +87,18 @@ public import TradingTypes
   @usableFromInline var session: UInt32 = 0
   @usableFromInline var sent: Int64 = 0
   @usableFromInline var hasChangedSession = false
+  // Segments of another session, sent before the latest, since the last one of this session.
+  @usableFromInline var oldSessionRun = 0
   @usableFromInline var place = 0
   @usableFromInline var end = 0
   @usableFromInline var sequence: UInt64 = 0
   @usableFromInline let venue: VenueID
+
+  /// A number further ahead than this is none of the session: taken, it would make all that follows old.
+  @inlinable public static var jumpMax: UInt64 { 1 << 32 }
+
+  /// So many segments of another session in a row, sent before the latest of this one, are no late copies: the time of the latest was wrong.
+  @inlinable public static var oldSessionRunMax: Int { 256 }
 
   /// A decoder of one channel.
   public init(map: consuming InstrumentMap, venue: VenueID = VenueID(index: 0)) {
@@ -115,12 +123,16 @@ public import TradingTypes
     let isRestart =
       header.session == session && header.messageCount == 0 && first <= 1 && next > 1 && header.sendTime > sent
     let isOther = next > 0 && header.session != session
-    guard !isOther || header.sendTime > sent else {
+    if isOther, header.sendTime <= sent, oldSessionRun < Self.oldSessionRunMax {
+      oldSessionRun &+= 1
       segments.duplicates &+= 1
       return .duplicate
     }
     let wanted = isOther ? min(first, 1) : next == 0 || isRestart ? first : next
-    if next == 0 || header.sendTime > sent { sent = header.sendTime }
+    // Cannot overflow: both are below 2^63 and a little.
+    guard first < wanted + Self.jumpMax else { return refuse(.invalidNumber) }
+    oldSessionRun = 0
+    if next == 0 || isOther || header.sendTime > sent { sent = header.sendTime }
     if isOther { segments.sessions &+= 1 }
     hasChangedSession = hasChangedSession || isOther || isRestart
     session = header.session
