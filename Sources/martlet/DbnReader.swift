@@ -38,12 +38,19 @@ final class DbnReader: FeedReader {
     do throws(ConfigurationError) {
       feed = try DbnFeed(bytes.rawBytes, instruments: instruments, in: arena)
     } catch { throw ToolFailure.badInput("\(path): \(error)") }
+    // Walked once: there may be as many mappings as an exchange has instruments.
+    var symbols: [UInt32: Symbol?] = [:]
+    feed.metadata.forEachSymbol(in: bytes.rawBytes) { number, symbol in
+      if !symbols.keys.contains(number) { symbols[number] = .some(symbol) }
+    }
     var actions: [String: UInt64] = [:]
     while let event = feed.next() {
       while names.count < feed.instruments.count {
         let id = InstrumentID(index: UInt32(names.count))
         // A file without names: the venue's own number stands for one.
-        names.append(feed.symbol(of: id)?.description ?? feed.instruments.number(of: id).map { "#\($0)" } ?? "?")
+        let number = feed.instruments.number(of: id)
+        let symbol = number.flatMap { symbols[$0] ?? nil }
+        names.append(symbol?.description ?? number.map { "#\($0)" } ?? "?")
       }
       actions[Self.action(of: event), default: 0] += 1
       try body(event)

@@ -45,6 +45,9 @@ import TradingTypes
     }
     // A blank is no character of a symbol, and 17 characters are too many.
     #expect(symbols == ["ALPHA", nil, nil, nil, nil])
+    var all: [String] = []
+    metadata.forEachSymbol(in: bytes.rawBytes) { all.append("\($0) \($1?.description ?? "-")") }
+    #expect(all == ["7 ALPHA", "8 -", "9 -", "4000000000 -"])
     // An open end, a mixed schema, and numbers mapped to symbols.
     var other = DbnWriter(version: version)
     other.metadata(
@@ -52,6 +55,9 @@ import TradingTypes
     let open = try Self.metadata(of: other.bytes)
     let others = other.bytes
     let name = open.symbol(ofInstrument: 12, in: others.rawBytes)?.description
+    var names: [String?] = []
+    open.forEachSymbol(in: others.rawBytes) { if $0 == 12 { names.append($1?.description) } }
+    #expect(names == ["ONE", "TWO"])
     #expect(open.end == nil && open.schema == nil && !open.hasSendTimes && name == "ONE")
   }
 

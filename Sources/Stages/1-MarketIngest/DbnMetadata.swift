@@ -104,10 +104,34 @@ public import TradingTypes
   }
 
   func symbol(ofInstrument instrument: UInt32, in view: ByteView) -> Symbol? {
-    guard view.count >= recordsOffset else { return nil }
+    var found: Symbol?
+    walk(view) { number, name in
+      guard number == instrument else { return true }
+      found = view.symbol(at: name, byteCount: symbolByteCount)
+      return false
+    }
+    return found
+  }
+
+  /// Calls `body` with every number that is mapped and its symbol, nil for one of more than 16 characters; a number with several intervals comes
+  /// several times, and the first one counts.
+  ///
+  /// - Parameter bytes: those the metadata was read from.
+  /// - Complexity: O(mappings): for the names of many instruments at once.
+  public func forEachSymbol(in bytes: RawSpan, _ body: (UInt32, Symbol?) -> Void) {
+    let view = ByteView(bytes)
+    walk(view) { number, name in
+      body(number, view.symbol(at: name, byteCount: symbolByteCount))
+      return true
+    }
+  }
+
+  /// Calls `body` with the numbers of all mapped intervals and the places of their symbols, until it answers false.
+  private func walk(_ view: ByteView, _ body: (UInt32, Int) -> Bool) {
+    guard view.count >= recordsOffset else { return }
     // The number stands where the instrument numbers (type 0) are.
     let numbersAreOut = symbolTypeOut == 0
-    guard numbersAreOut || symbolTypeIn == 0 else { return nil }
+    guard numbersAreOut || symbolTypeIn == 0 else { return }
     var offset = mappingsOffset
     for _ in 0..<mappingCount {
       let name = offset
@@ -116,11 +140,10 @@ public import TradingTypes
       for _ in 0..<intervals {
         let mapped = offset + 8
         offset += 8 + symbolByteCount
-        guard view.number(at: numbersAreOut ? mapped : name, byteCount: symbolByteCount) == instrument else { continue }
-        return view.symbol(at: numbersAreOut ? name : mapped, byteCount: symbolByteCount)
+        guard let number = view.number(at: numbersAreOut ? mapped : name, byteCount: symbolByteCount) else { continue }
+        guard body(number, numbersAreOut ? name : mapped) else { return }
       }
     }
-    return nil
   }
 
   private struct Lists {
