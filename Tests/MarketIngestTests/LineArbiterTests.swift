@@ -236,6 +236,48 @@ struct LineBench: ~Copyable {
     expect(bench.sequences == Array(37...100) && bench.arbiter.state == .valid)
   }
 
+  @Test func `a jump over the whole window is a gap like any other`() throws {
+    var bench = try LineBench()
+    bench.messages(1, 2)
+    bench.messages(100, 101)
+    expect(bench.arbiter.counters(line: 0).refused == 2 && bench.arbiter.state == .recovering)
+    bench.wait(until: Self.millisecond)
+    expect(bench.actions.last == Self.request(3, 64) && bench.arbiter.checkInvariants() == nil)
+    bench.messages(3, 66, line: 2, at: 2 * Self.millisecond)
+    expect(bench.actions.last == Self.request(67, 35))
+    bench.messages(67, 101, line: 2, at: 3 * Self.millisecond)
+    expect(bench.sequences == Array(1...101) && bench.arbiter.state == .valid)
+  }
+
+  @Test func `what a full window refused is asked for when there is room`() throws {
+    var bench = try LineBench()
+    bench.messages(2, 70)
+    bench.wait(until: Self.millisecond)
+    expect(bench.arbiter.requestCount == 1)
+    bench.messages(1, 1, line: 2, at: 2 * Self.millisecond)
+    expect(bench.sequences == Array(1...64) && bench.arbiter.state == .recovering)
+    bench.wait(until: 2 * Self.millisecond)
+    expect(bench.actions.last == Self.request(65, 6))
+  }
+
+  @Test func `a session ends although what is missing behind a lost range is out of reach`() throws {
+    var bench = try LineBench()
+    bench.messages(2, 64)
+    bench.end(200)
+    bench.wait(until: 1_000 * Self.millisecond)
+    expect(bench.actions.filter { $0 == .sessionEnded }.count == 1 && bench.arbiter.state == .stale)
+    expect(bench.arbiter.nextDeadline == nil && bench.arbiter.requestCount == 3)
+  }
+
+  @Test func `going on behind a wrong heartbeat is no walk through all its numbers`() throws {
+    var bench = try LineBench()
+    bench.messages(1, 1)
+    bench.messages(1 << 32, 1 << 32 - 1)
+    bench.wait(until: 1_000 * Self.millisecond)
+    bench.arbiter.skipLost()
+    expect(bench.arbiter.nextSequence == 1 << 32 && bench.arbiter.checkInvariants() == nil)
+  }
+
   @Test func `a host without snapshots may go on behind what is lost`() throws {
     var bench = try LineBench()
     bench.messages(1, 1)

@@ -17,6 +17,8 @@ struct LineFaults {
   var serverLoss: Int? = 50
   /// A snapshot can be had when something is lost.
   var hasSnapshots = true
+  /// Messages that can be held.
+  var windowMessages = 1_024
   /// The arbiter forgets one held message.
   var forgetsOne = false
 }
@@ -185,7 +187,8 @@ struct LineSimulation {
   mutating func run() throws -> Result {
     var bench = try DecoderBench(listed: symbols.map(\.description))
     var books = try Self.makeBooks()
-    let configuration = try LineConfiguration(windowMessages: 1_024, gapCountMax: 16, patience: .milliseconds(1))
+    let configuration = try LineConfiguration(
+      windowMessages: faults.windowMessages, gapCountMax: 16, patience: .milliseconds(1))
     var arbiter = LineArbiter(configuration, in: Arena(capacityBytes: configuration.arenaBytes))
     var result = Result()
     var now: Int64 = 0

@@ -18,9 +18,11 @@ import TradingTypes
     var requests: UInt64 = 0
     var snapshots = 0
     var duplicates: UInt64 = 0
+    var refused: UInt64 = 0
     for seed in 1...max(1, Self.seedCount) {
       // Every eighth server loses so much that snapshots are needed.
-      let faults = LineFaults(serverLoss: seed % 8 == 0 ? 700 : 50)
+      // Every third window is so small that it fills.
+      let faults = LineFaults(serverLoss: seed % 8 == 0 ? 700 : 50, windowMessages: seed % 3 == 0 ? 64 : 1_024)
       var simulation = LineSimulation(seed: seed, faults: faults)
       let expected = try simulation.lossless()
       let result = try simulation.run()
@@ -35,10 +37,11 @@ import TradingTypes
       requests += result.requests
       snapshots += result.snapshots
       duplicates += result.counters.reduce(0) { $0 + $1.duplicates }
+      refused += result.counters.reduce(0) { $0 + $1.refused }
     }
     // What the test is about took place.
     #expect(requests > Self.seedCount && duplicates > 100 * Self.seedCount)
-    if Self.seedCount >= 100 { #expect(snapshots > 10) }
+    if Self.seedCount >= 100 { #expect(snapshots > 10 && refused > 100) }
   }
 
   @Test func `without retransmission and snapshots the books are stale and nothing behind the gap is used`() throws {

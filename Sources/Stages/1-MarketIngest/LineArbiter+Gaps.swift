@@ -23,9 +23,10 @@ extension LineArbiter {
     settle()
     for place in 0..<gapCount where !gaps[place].isLost && gaps[place].due <= now {
       let gap = gaps[place]
-      // Further ahead there is no room for an answer yet.
-      guard gap.first < floor || gap.first - floor < windowMessages else { continue }
-      guard gap.tryCount < tryCountMax else {
+      let isInReach = isInReach(gap)
+      // There is no room for an answer yet; behind a lost range there will be none.
+      guard isInReach || gaps[0].isLost else { continue }
+      guard isInReach, gap.tryCount < tryCountMax else {
         gaps[place].isLost = true
         lostGapCount += 1
         // Wrapping, all counts: what they count does not reach 2^64.
@@ -55,10 +56,17 @@ extension LineArbiter {
   /// When `nextAction` has to be called again even if no packet comes, or nil.
   public var nextDeadline: Timestamp? {
     var earliest: Timestamp?
-    for place in 0..<gapCount where !gaps[place].isLost && gaps[place].first < floor + windowMessages {
+    for place in 0..<gapCount where !gaps[place].isLost && (isInReach(gaps[place]) || gaps[0].isLost) {
       earliest = min(earliest ?? .distantFuture, gaps[place].due)
     }
     return earliest
+  }
+
+  /// Whether there is room for the first messages of `gap`: those that are next in turn need none, and a stale line makes some.
+  private func isInReach(_ gap: LineGap) -> Bool {
+    if gap.first <= next { return true }
+    guard gap.first < floor + windowMessages else { return false }
+    return gaps[0].isLost || window.freeBlocks >= window.links.count / 4
   }
 
   /// Delivers on behind what is lost, for a host without snapshots: trades are seen again, but the books stay stale.
@@ -71,8 +79,9 @@ extension LineArbiter {
     completesWhenCaughtUp = false
     // The first message behind the gap, or within it where it was joined from several.
     var first = max(next, floor)
-    while first < gaps[0].end, !window.holds(first) { first += 1 }
-    next = first
+    let last = min(gaps[0].end, floor + windowMessages)
+    while first < last, !window.holds(first) { first += 1 }
+    next = first < last ? first : max(first, gaps[0].end)
     floor = max(floor, next)
     settle()
   }
@@ -130,9 +139,10 @@ extension LineArbiter {
 
   // MARK: - Gaps
 
-  mutating func addGap(from first: UInt64, to end: UInt64) {
-    guard gapCount < gapCountMax else {
-      // No place left: the last one grows over what came between.
+  mutating func addGap(from first: UInt64, to end: UInt64, joining joins: Bool) {
+    let last = gapCount > 0 ? gaps[gapCount - 1] : LineGap()
+    // No place left: the last one grows over what came between.
+    if gapCount == gapCountMax || joins && last.end == first && !last.isLost {
       gaps[gapCount - 1].end = end
       return
     }

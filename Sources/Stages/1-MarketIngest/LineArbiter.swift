@@ -252,6 +252,8 @@ public import TradingTypes
     }
     guard makeRoom(message.count, sequence: sequence), window.hold(message, sequence: sequence) else {
       lines[masked: line].refused &+= 1
+      // It exists, so it is missing: a jump over the whole window is a gap like any other. One after the other they are one gap.
+      raise(to: sequence + 1, joining: true)
       return .refused
     }
     lines[masked: line].held &+= 1
@@ -262,10 +264,10 @@ public import TradingTypes
     return .held
   }
 
-  /// Numbers below `sequence` exist: those not known before are missing.
-  mutating func raise(to sequence: UInt64) {
+  /// Numbers below `sequence` exist: those not known before are missing, and belong to a last gap right before them if they join it.
+  mutating func raise(to sequence: UInt64, joining joins: Bool = false) {
     guard sequence > highest else { return }
-    addGap(from: highest, to: sequence)
+    addGap(from: highest, to: sequence, joining: joins)
     highest = sequence
   }
 }
