@@ -7,7 +7,7 @@ import TradingTypes
 /// ITCH 5.0 in MoldUDP64 packets of a capture: one session, from any number of lines, in order.
 ///
 /// Nobody answers a request from a file: a range that does not come within its patience of capture time is a gap, the books go on behind it and
-/// count as stale.
+/// count as stale. A new session empties the books.
 final class MoldReader: FeedReader {
   private let bytes: [UInt8]
   private let path: String
@@ -18,6 +18,7 @@ final class MoldReader: FeedReader {
   private let instruments: Int
   private var messages: UInt64 = 0
   private var gaps: UInt64 = 0
+  private var eventTime = Timestamp(nanoseconds: 0)
 
   init(_ bytes: [UInt8], path: String, midnight: Timestamp) {
     self.bytes = bytes
@@ -37,7 +38,7 @@ final class MoldReader: FeedReader {
   func read(_ options: FeedOptions, _ body: (MarketEvent) throws -> Void) throws -> FeedReport {
     // A local, because what is read from it may not outlive it.
     let bytes = bytes
-    let configuration = try LineConfiguration()
+    let configuration = try LineConfiguration(tryCountMax: 1)
     var arbiter = LineArbiter(
       configuration, start: .anywhere, in: Arena(capacityBytes: configuration.arenaBytes + (1 << 20)))
     var capture = CaptureFile(bytes.rawBytes)
@@ -45,10 +46,10 @@ final class MoldReader: FeedReader {
     while let packet = capture.next() {
       time = packet.time
       // Copies of a packet come from another group or port; which one it is does not matter to their order.
-      if let mold = arbiter.packet(in: packet.payload, line: 0),
-        arbiter.open(mold.header, line: 0, at: time) != .refused
-      {
-        try deliver(mold, &arbiter, body)
+      if let mold = arbiter.packet(in: packet.payload, line: 0) {
+        let answer = arbiter.open(mold.header, line: 0, at: time)
+        if answer == .newSession { try clearBooks(body) }
+        if answer != .refused { try deliver(mold, &arbiter, body) }
       }
       try settle(&arbiter, at: time, body)
     }
@@ -94,19 +95,33 @@ final class MoldReader: FeedReader {
 
   private func decode(_ message: ByteView, _ body: (MarketEvent) throws -> Void) throws {
     messages += 1
-    if let event = decoder.decode(message, sequence: messages).event { try body(event) }
+    if let event = decoder.decode(message, sequence: messages).event {
+      eventTime = event.time
+      try body(event)
+    }
   }
 
-  /// Goes on behind a range that is lost, as if a snapshot had come that changes nothing.
+  /// Empties the books ahead of the first message of a new session.
+  private func clearBooks(_ body: (MarketEvent) throws -> Void) throws {
+    for index in 0..<UInt32(decoder.map.count) {
+      let id = InstrumentID(index: index)
+      try body(MarketEvent(kind: .clearBook, sequence: messages + 1, time: eventTime, instrument: id))
+    }
+  }
+
+  /// Counts the ranges that are lost and goes on behind them.
   private func settle(
     _ arbiter: inout LineArbiter, at time: Timestamp, _ body: (MarketEvent) throws -> Void
   ) throws {
     while let action = arbiter.nextAction(at: time) {
-      guard case .lost(let first, let count) = action else { continue }
-      gaps += 1
-      if arbiter.beginSnapshot(sequence: first + count - 1) == .started { arbiter.endSnapshot() }
-      try deliverHeld(&arbiter, body)
+      if case .lost = action { gaps += 1 }
     }
+    var next: UInt64
+    repeat {
+      next = arbiter.nextSequence
+      arbiter.skipLost()
+      try deliverHeld(&arbiter, body)
+    } while arbiter.nextSequence != next
   }
 }
 

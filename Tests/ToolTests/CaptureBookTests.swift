@@ -46,8 +46,11 @@ import TradingTypes
     }
   }
 
-  /// A capture of raw IPv4 packets, one message each, but those that `copies` leaves out.
-  private func capture(_ copies: (Int) -> Int) -> (bytes: [UInt8], messages: Int) {
+  /// A capture of raw IPv4 packets, one message each and one a millisecond, but those that `copies` leaves out; `name` says under which
+  /// session and number each message goes.
+  private func capture(
+    days: Int = 1, name: (Int) -> (session: String, number: Int) = { ("SESSION001", $0) }, _ copies: (Int) -> Int
+  ) -> (bytes: [UInt8], messages: Int) {
     func little(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) } }
     func big(_ value: UInt64, _ count: Int) -> [UInt8] {
       (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - $0))) }
@@ -55,12 +58,14 @@ import TradingTypes
     // Microseconds, link type 101: raw IP.
     var bytes = little(0xA1B2_C3D4) + [2, 0, 4, 0] + little(0) + little(0) + little(65_535) + little(101)
     let day = Fixture.bytes
+    var bodies: [[UInt8]] = []
     var frames = ItchFrames(day.rawBytes)
+    while let message = frames.next() { bodies.append((0..<message.count).map { message.byte(at: $0) }) }
     var number = 0
-    while let message = frames.next() {
+    for body in (0..<days).flatMap({ _ in bodies }) {
       number += 1
-      let body = (0..<message.count).map { message.byte(at: $0) }
-      let mold = Array("SESSION001".utf8) + big(UInt64(number), 8) + [0, 1] + big(UInt64(body.count), 2) + body
+      let (session, sequence) = name(number)
+      let mold = Array(session.utf8) + big(UInt64(sequence), 8) + [0, 1] + big(UInt64(body.count), 2) + body
       let udp = [0x10, 0x00, 0x67, 0x6D] + big(UInt64(mold.count + 8), 2) + [0, 0] + mold
       let header =
         [0x45, 0] + big(UInt64(udp.count + 20), 2) + [0, 0, 0, 0, 1, 17, 0, 0, 10, 0, 0, 1, 233, 54, 12, 111]
@@ -91,5 +96,33 @@ import TradingTypes
     let gap = try summary("moldudp64", folder.write(lost.bytes, "lost.pcap"))
     #expect(gap["gaps"] as? Int == 1 && gap["messages"] as? Int == once.messages - 1)
     #expect(gap["stale"] as? Int == Fixture.symbols)
+  }
+
+  @Test func `every packet of a line that loses many of them is read`() throws {
+    let folder = try Folder()
+    let lost = capture { $0 % 20 == 7 ? 0 : 1 }
+    let losses = (lost.messages + 13) / 20
+    let found = try summary("moldudp64", folder.write(lost.bytes, "lost.pcap"))
+    #expect(found["gaps"] as? Int == losses && found["messages"] as? Int == lost.messages - losses)
+    #expect(found["stale"] as? Int == Fixture.symbols)
+    // So many numbers at once that no window holds what is behind them: what came before they were given up is counted with them.
+    let jump = capture(name: { ("SESSION001", $0 < 2_000 ? $0 : $0 + 100_000) }, { _ in 1 })
+    let behind = try summary("moldudp64", folder.write(jump.bytes, "jump.pcap"))
+    #expect(behind["gaps"] as? Int == 1 && behind["stale"] as? Int == Fixture.symbols)
+    #expect((jump.messages - 30..<jump.messages).contains(behind["messages"] as? Int ?? 0))
+  }
+
+  @Test func `a new session begins with empty books`() throws {
+    let folder = try Folder()
+    let once = capture { _ in 1 }
+    let twice = capture(
+      days: 2,
+      name: { ($0 <= once.messages ? "SESSION001" : "SESSION002", $0 <= once.messages ? $0 : $0 - once.messages) },
+      { _ in 1 })
+    let one = try summary("moldudp64", folder.write(once.bytes, "once.pcap"))
+    let two = try summary("moldudp64", folder.write(twice.bytes, "twice.pcap"))
+    #expect(two["messages"] as? Int == 2 * once.messages && two["duplicate_orders"] as? Int == 0)
+    #expect(two["stale"] as? Int == 0 && two["live_orders"] as? Int == one["live_orders"] as? Int)
+    #expect((two["final"] as? NSDictionary) == (one["final"] as? NSDictionary))
   }
 }
