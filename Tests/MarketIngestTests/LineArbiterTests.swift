@@ -220,6 +220,31 @@ struct LineBench: ~Copyable {
     expect(bench.sequences == [500, 501, 504, 505, 506] && bench.arbiter.state == .valid)
   }
 
+  @Test func `a line joined at a snapshot holds what comes before it`() throws {
+    var bench = try LineBench(start: .atSnapshot)
+    bench.messages(500, 510)
+    bench.messages(511, 520)
+    expect(bench.sequences.isEmpty && bench.arbiter.state == .stale && bench.arbiter.requestCount == 0)
+    // A snapshot is always of messages that went by.
+    expect(bench.arbiter.beginSnapshot(sequence: 498) == .unreachable)
+    expect(bench.arbiter.beginSnapshot(sequence: 508) == .started)
+    bench.arbiter.endSnapshot()
+    bench.drain(at: 1)
+    expect(bench.sequences == Array(509...520) && bench.arbiter.state == .valid)
+    expect(bench.arbiter.checkInvariants() == nil)
+    // A session that is seen from its first message on needs none.
+    var whole = try LineBench(start: .atSnapshot)
+    whole.messages(1, 3)
+    expect(whole.sequences == [1, 2, 3] && whole.arbiter.state == .valid)
+    // A feed that runs on for longer than the window keeps the newest.
+    var busy = try LineBench(start: .atSnapshot)
+    for number in 500...700 as ClosedRange<UInt64> { busy.messages(number, number) }
+    expect(busy.arbiter.heldCount == 64 && busy.arbiter.beginSnapshot(sequence: 650) == .started)
+    busy.arbiter.endSnapshot()
+    busy.drain(at: 1)
+    expect(busy.sequences == Array(651...700) && busy.arbiter.state == .valid)
+  }
+
   @Test func `a full window refuses and a stale line keeps the newest`() throws {
     var bench = try LineBench()
     bench.messages(2, 64)
@@ -351,7 +376,7 @@ struct LineBench: ~Copyable {
   @Test func `no header traps`() throws {
     for seed in 1...200 as ClosedRange<UInt64> {
       var random = SplitMix64(seed: seed)
-      var bench = try LineBench(start: seed % 2 == 0 ? .anywhere : .at(1))
+      var bench = try LineBench(start: [.at(1), .anywhere, .atSnapshot][Int(seed % 3)])
       for step in 0..<60 as Range<Int64> {
         let wild =
           random.below(8) == 0 ? UInt64.max - random.next() % 100_000 : random.next() >> UInt64(random.below(64))

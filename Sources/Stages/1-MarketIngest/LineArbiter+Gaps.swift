@@ -150,6 +150,17 @@ extension LineArbiter {
     gapCount += 1
   }
 
+  /// What was sent before the first packet is lost: only a snapshot stands in for it, and nothing is delivered before that.
+  mutating func loseWhatWasBefore() {
+    completesWhenCaughtUp = true
+    guard next > 1 else { return }
+    gaps[0] = LineGap(first: 1, end: next)
+    gaps[0].isLost = true
+    gapCount = 1
+    lostGapCount = 1
+    next = 1
+  }
+
   mutating func removeGap(_ place: Int) {
     if gaps[place].isLost { lostGapCount -= 1 }
     for later in place + 1..<max(gapCount, place + 1) { gaps[later - 1] = gaps[later] }

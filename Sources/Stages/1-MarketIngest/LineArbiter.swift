@@ -34,7 +34,7 @@ public import TradingTypes
   var gaps: Slab<LineGap>
   var gapCount = 0
   var lostGapCount = 0
-  // The first message not delivered; 0 before the first packet of a line joined anywhere.
+  // The first message not delivered; 0 before the first packet of a line joined anywhere or at a snapshot.
   @usableFromInline var next: UInt64
   // One above the highest number known.
   @usableFromInline var highest: UInt64
@@ -76,6 +76,7 @@ public import TradingTypes
   let requestMessagesMax: UInt64
   let jumpMax: UInt64
   let gapCountMax: Int
+  let awaitsSnapshot: Bool
 
   /// Lines that are counted apart.
   @inlinable public static var lineCountMax: Int { 8 }
@@ -100,11 +101,12 @@ public import TradingTypes
       next = sequence
       isComplete = true
       reportedState = .valid
-    case .anywhere:
+    case .anywhere, .atSnapshot:
       next = 0
       isComplete = false
       reportedState = .stale
     }
+    awaitsSnapshot = start == .atSnapshot
     highest = next
     floor = next
     windowMessages = UInt64(configuration.windowMessages)
@@ -124,7 +126,7 @@ public import TradingTypes
     return gapCount > 0 || isInSnapshot ? .recovering : .valid
   }
 
-  /// Number of the next message to deliver; 0 before the first packet of a line joined anywhere.
+  /// Number of the next message to deliver; 0 before the first packet of a line joined anywhere or at a snapshot.
   @inlinable public var nextSequence: UInt64 { next }
 
   /// Messages that are held.
@@ -187,6 +189,7 @@ public import TradingTypes
       next = header.firstSequence
       highest = next
       floor = next
+      if awaitsSnapshot { loseWhatWasBefore() }
     }
     if header.messageCount == 0 {
       if header.isEndOfSession {

@@ -58,8 +58,10 @@ public import TradingTypes
 @frozen public enum LineStart: BitwiseCopyable, Hashable, Sendable {
   /// At this message: what is before it is known, or there is nothing. 1 for a whole session.
   case at(UInt64)
-  /// At the first message seen; the line is stale until a snapshot is there.
+  /// At the first message seen, for a host without snapshots of messages that went by: the line is stale until one is there that is ahead.
   case anywhere
+  /// At a snapshot that is still to come: messages are held, the newest ones where there is no room for all, until it is there.
+  case atSnapshot
 }
 
 /// What one line of several brought.
