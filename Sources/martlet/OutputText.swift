@@ -8,6 +8,8 @@ final class OutputText {
   private let handle: FileHandle
   private let temporary: String?
   private let target: String
+  // Why text could not be written: told by `finish`, and nothing more is written.
+  private var failure: (any Error)?
 
   /// Opens standard output (nil or `-`) or `path`, which must not exist unless `force`.
   init(_ path: String?, force: Bool) throws {
@@ -89,6 +91,10 @@ final class OutputText {
   /// Writes out what is left and puts the file in its place.
   func finish() throws {
     flush()
+    if let failure {
+      let name = target == "-" ? "standard output" : target
+      throw ToolFailure.badInput("\(name): could not be written: \(failure.localizedDescription)")
+    }
     guard let temporary else { return }
     try handle.synchronize()
     guard unsafe rename(temporary, target) == 0 else {
@@ -97,7 +103,9 @@ final class OutputText {
   }
 
   private func flush() {
-    handle.write(Data(buffer))
+    do {
+      if failure == nil { try handle.write(contentsOf: Data(buffer)) }
+    } catch { failure = error }
     buffer.removeAll(keepingCapacity: true)
   }
 }

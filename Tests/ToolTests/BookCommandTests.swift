@@ -200,6 +200,17 @@ let needsTool = Comment("the martlet executable is not beside the tests")
     #expect(!names.contains { $0.hasSuffix(".partial") })
   }
 
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "no device that is always full"))
+  func `an output that takes nothing more is one line and exit 2`() throws {
+    let folder = try Folder()
+    let path = try folder.write(Fixture.bytes, "day.itch50")
+    let command = "\"$0\" book --feed itch50 --input \"$1\" >/dev/full"
+    let outcome = try Tool.run(
+      executable: URL(fileURLWithPath: "/bin/sh"), ["-c", command, try #require(Tool.url).path, path])
+    #expect(outcome.code == 2 && outcome.errorLines.count == 1, "\(outcome.code) \(outcome.error)")
+    #expect(outcome.error.contains("standard output"))
+  }
+
   @Test func `help is no error`() throws {
     for arguments in [["--help"], ["help", "book"], ["book", "--help"], ["replay", "--help"]] {
       let outcome = try Tool.run(arguments)
