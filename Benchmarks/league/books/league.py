@@ -52,14 +52,19 @@ def ours(given):
     return next(row for row in rows if row["name"] == "league.book")
 
 
+def best(given, count):
+    """The best prices that our books end at after `count` messages."""
+    tool = [os.path.join(given.ours, "martlet"), "book", "--feed", "league", "--messages", str(count), "--summary"]
+    final = json.loads(command(tool))["final"]["LEAGUE"]
+    return final["bid"]["price"], final["ask"]["price"]
+
+
 def main():
     given = options()
     load(1_000_000, given.cache)
-    summary = json.loads(command([os.path.join(given.ours, "martlet"), "book", "--feed", "league", "--messages", "1000000", "--summary"]))
-    best = summary["final"]["LEAGUE"]
-    prices = (best["bid"]["price"], best["ask"]["price"])
     full = 50_000 if given.brief else 1_000_000
     counts = {"hftbacktest": full, "hftbacktest-roi": full, "nautilus": min(given.nautilus_messages, full)}
+    prices = {count: best(given, count) for count in {full, *counts.values()}}
     figures, percentiles, start = {}, [], time.time()
     here = os.path.dirname(os.path.abspath(__file__))
     for repetition in range(given.repetitions):
@@ -70,14 +75,15 @@ def main():
                 figures.setdefault(name, []).append(row["p50"])
                 continue
             words = command([sys.executable, os.path.join(here, "peers.py"), name, str(counts[name]), given.cache]).split()
-            if counts[name] == 1_000_000 and tuple(words[2:4]) != prices:
-                sys.exit(f"league: {name} ends at {words[2]} / {words[3]}, we at {prices[0]} / {prices[1]}")
+            expected = prices[counts[name]]
+            if tuple(words[2:4]) != expected:
+                sys.exit(f"league: {name} ends at {words[2]} / {words[3]}, we at {expected[0]} / {expected[1]}")
             figures.setdefault(name, []).append(float(words[1]))
         print(f"league: {repetition + 1} of {given.repetitions} repetitions, {time.time() - start:.0f} s", file=sys.stderr)
     mine = statistics.median(figures["martlet"])
     lines = [
         f"The league stream, {full:,} messages ({counts['nautilus']:,} for nautilus_trader), {given.repetitions} interleaved runs, nanoseconds a message. "
-        f"Final best prices agree: {prices[0]} / {prices[1]}.", "",
+        f"Final best prices agree: {' / '.join(prices[full])}.", "",
         "| engine | median | least | most | theirs / ours | goal |", "|---|---:|---:|---:|---:|---|",
     ]
     missed = False
