@@ -144,6 +144,27 @@ struct LineBench: ~Copyable {
     expect(bench.actions.contains(Self.request(65_536, 34_465)))
   }
 
+  @Test func `a server that answers with one packet is asked again as soon as it has answered`() throws {
+    var bench = LineBench(try LineConfiguration(windowMessages: 4_096))
+    bench.messages(3_001, 3_001)
+    var now: Int64 = 0
+    var answered = 0
+    // 30 messages of each request, 0.2 ms later.
+    while bench.arbiter.state != .valid, let deadline = bench.arbiter.nextDeadline?.nanoseconds {
+      now = max(now, deadline)
+      bench.drain(at: now)
+      for case .request(let request) in bench.actions.dropFirst(answered) {
+        let count = min(30, UInt64(request.count))
+        now += Self.millisecond / 5
+        bench.messages(request.firstSequence, request.firstSequence + count - 1, line: 2, at: now)
+        expect(answered == 0 || request.count <= 60)
+      }
+      answered = bench.actions.count
+    }
+    expect(bench.sequences == Array(1...3_001) && bench.arbiter.requestCount == 100)
+    expect(now < 130 * Self.millisecond, "\(now)")
+  }
+
   @Test func `the end of a session fetches what is missing first`() throws {
     var bench = try LineBench()
     bench.messages(1, 2)

@@ -7,7 +7,8 @@ public import TradingTypes
   var end: UInt64 = 0
   /// When the next request is due, or the range is lost.
   var due = Timestamp.distantPast
-  /// Behind the last message asked for; 0 once all that was asked for is there.
+  /// The first message asked for, and behind the last one; the latter 0 once all that was asked for is there.
+  var requestedFirst: UInt64 = 0
   var requestedEnd: UInt64 = 0
   /// Requests since something of it came.
   var tryCount = 0
@@ -33,8 +34,11 @@ extension LineArbiter {
         lostCount &+= 1
         return .lost(first: gap.first, count: gap.end - gap.first)
       }
-      // In range: an answer to more than the window holds would be refused.
-      let count = min(gap.end - gap.first, requestMessagesMax, windowMessages)
+      // In range: an answer to more than the window holds would be refused. Many servers answer with one packet: twice as much as came is
+      // asked for then, so that a server that sends all, only slowly, does not send all again.
+      let limit = gap.requestedEnd > 0 && gap.first > gap.requestedFirst ? 2 * (gap.first - gap.requestedFirst) : .max
+      let count = min(gap.end - gap.first, requestMessagesMax, windowMessages, limit)
+      gaps[place].requestedFirst = gap.first
       gaps[place].requestedEnd = gap.first + count
       // In range: at most an hour, doubled at most 15 times.
       gaps[place].due = now + TimeSpan(nanoseconds: retryTimeout.nanoseconds << Int64(gap.tryCount))
@@ -181,10 +185,13 @@ extension LineArbiter {
         continue
       }
       if gap.first != gaps[place].first || gap.end != gaps[place].end {
-        // Something came: the tries begin anew, and the rest is asked for at once when all that was asked for is there.
+        // Something came: the tries begin anew. The rest is asked for at once when all that was asked for is there, and when nothing more
+        // comes for a while.
         if gap.requestedEnd > 0, gap.first >= gap.requestedEnd {
           gap.due = time.latest
           gap.requestedEnd = 0
+        } else if gap.requestedEnd > 0, gap.first > gaps[place].first {
+          gap.due = time.latest + min(patience, retryTimeout)
         }
         gap.tryCount = 0
         gaps[place] = gap
