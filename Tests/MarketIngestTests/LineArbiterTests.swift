@@ -241,6 +241,18 @@ struct LineBench: ~Copyable {
     expect(bench.sequences == [500, 501, 504, 505, 506] && bench.arbiter.state == .valid)
   }
 
+  @Test(arguments: [LineStart.anywhere, .atSnapshot])
+  func `a line that begins stale tells so at once`(start: LineStart) throws {
+    var bench = try LineBench(start: start)
+    bench.drain(at: 0)
+    expect(bench.actions == [.stateChanged(.stale)])
+    bench.messages(500, 501)
+    expect(bench.arbiter.beginSnapshot(sequence: 501) == .started)
+    bench.arbiter.endSnapshot()
+    bench.drain(at: 1)
+    expect(bench.actions == [.stateChanged(.stale), .stateChanged(.valid)])
+  }
+
   @Test func `a line joined at a snapshot holds what comes before it`() throws {
     var bench = try LineBench(start: .atSnapshot)
     bench.messages(500, 510)

@@ -49,7 +49,8 @@ public import TradingTypes
   var completesWhenCaughtUp = false
   var endSequence: UInt64 = 0
   var hasReportedEnd = false
-  var reportedState: LineState
+  // What a host believes that was told nothing yet is `valid`.
+  var reportedState = LineState.valid
   var hasSession = false
   /// The session that is followed; meaningless before the first packet.
   public internal(set) var session = MoldSession(high: 0, low: 0)
@@ -100,11 +101,9 @@ public import TradingTypes
       precondition(sequence > 0 && sequence < Self.sequenceMax, "LineArbiter: a session starts at 1 or above")
       next = sequence
       isComplete = true
-      reportedState = .valid
     case .anywhere, .atSnapshot:
       next = 0
       isComplete = false
-      reportedState = .stale
     }
     awaitsSnapshot = start == .atSnapshot
     highest = next

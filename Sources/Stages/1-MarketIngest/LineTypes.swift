@@ -48,7 +48,7 @@ public import TradingTypes
   case request(MoldHeader)
   /// So many messages from `first` on did not come and are no longer asked for.
   case lost(first: UInt64, count: UInt64)
-  /// The state is now another.
+  /// The state is now another; a line that begins stale tells so first.
   case stateChanged(LineState)
   /// The session is over and all that can be had of it is there.
   case sessionEnded
