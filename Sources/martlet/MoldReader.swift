@@ -68,6 +68,10 @@ final class MoldReader: FeedReader {
     case .unread, .end: break
     }
     let line = arbiter.counters(line: 0)
+    // Another feed's capture, or one of a kind of network that is not read, would look like a day without messages.
+    guard line.packets > line.badFrames || capture.counters.packets == 0 else {
+      throw ToolFailure.badInput("\(path): MoldUDP64 packets expected, none among \(capture.counters.packets) captured")
+    }
     var report = FeedReport(
       messages: messages, byType: byType(decoder.counters),
       refused: decoder.counters.refusalCount + line.badFrames + line.implausible + line.oldSession)

@@ -112,6 +112,18 @@ import TradingTypes
     #expect((jump.messages - 30..<jump.messages).contains(behind["messages"] as? Int ?? 0))
   }
 
+  @Test func `a capture without a packet of the protocol is one line and exit 2`() throws {
+    let folder = try Folder()
+    var bytes = capture { $0 < 4 ? 1 : 0 }.bytes
+    // A link type nobody reads.
+    bytes[20] = 77
+    let other = try Tool.run(["book", "--feed", "moldudp64", "--input", folder.write(bytes, "other.pcap"), "--summary"])
+    #expect(other.code == 2 && other.output.isEmpty && other.errorLines.count == 1, "\(other.error)")
+    #expect(other.error.contains("none among 3 captured"))
+    let empty = try folder.write(Array(bytes.prefix(24)), "empty.pcap")
+    #expect(try Tool.run(["book", "--feed", "moldudp64", "--input", empty, "--summary"]).code == 0)
+  }
+
   @Test func `a new session begins with empty books`() throws {
     let folder = try Folder()
     let once = capture { _ in 1 }
