@@ -41,6 +41,8 @@ public struct TopologyRun: Sendable {
   public var control: EngineControl?
   /// Values that reach every pipeline before the message of that number.
   public var context: [(before: UInt64, event: ContextEvent)] = []
+  /// How the feed's line stands from the message of that number on.
+  public var lineStates: [(before: UInt64, state: LineState)] = []
 
   /// A run of `setup`.
   public init(_ setup: ReplaySetup, _ topology: EngineTopology) {
@@ -68,11 +70,16 @@ public struct TopologyRun: Sendable {
     var frames = ItchFrames(bytes.rawBytes)
     var sequence: UInt64 = 0
     var place = 0
+    var statePlace = 0
     while sequence < countMax, let message = frames.next() {
       sequence += 1
       while place < context.count, context[place].before <= sequence {
         pipeline.context(context[place].event)
         place += 1
+      }
+      while statePlace < lineStates.count, lineStates[statePlace].before <= sequence {
+        pipeline.line = lineStates[statePlace].state
+        statePlace += 1
       }
       pipeline.ingest(message, sequence: sequence)
     }

@@ -95,7 +95,7 @@ struct TopologyThreads: ~Copyable {
   private mutating func startIngest(
     lanes: [Handoff<ThroughputRing<TopologyInput>.Producer>], map: ShardMap?, _ bytes: [UInt8], _ countMax: UInt64
   ) {
-    let (setup, context, status, arena) = (plan.setup, plan.context, status, arena)
+    let (plan, setup, status, arena) = (plan, plan.setup, status, arena)
     start("ingest") { wait in
       do {
         var distributor = try FeedDistributor(
@@ -104,24 +104,29 @@ struct TopologyThreads: ~Copyable {
         var decoder = ItchDecoder(
           midnight: setup.midnight, venue: VenueID(index: 0),
           map: try InstrumentMap(listed: setup.directory.instruments.map(\.symbol), in: memory), in: memory)
-        _ = Self.feed(bytes, countMax, context, &decoder, &distributor)
+        _ = Self.feed(bytes, countMax, plan, &decoder, &distributor)
       } catch { status.fail(.setUp(thread: wait.name, reason: "\(error)")) }
       return nil
     }
   }
 
   private static func feed(
-    _ bytes: [UInt8], _ countMax: UInt64, _ context: [(before: UInt64, event: ContextEvent)],
-    _ decoder: inout ItchDecoder, _ distributor: inout FeedDistributor
+    _ bytes: [UInt8], _ countMax: UInt64, _ plan: TopologyRun, _ decoder: inout ItchDecoder,
+    _ distributor: inout FeedDistributor
   ) -> Bool {
     var frames = ItchFrames(bytes.rawBytes)
     var sequence: UInt64 = 0
     var place = 0
+    var statePlace = 0
     while sequence < countMax, let message = frames.next() {
       sequence += 1
-      while place < context.count, context[place].before <= sequence {
-        guard distributor.distribute(context[place].event) else { return false }
+      while place < plan.context.count, plan.context[place].before <= sequence {
+        guard distributor.distribute(plan.context[place].event) else { return false }
         place += 1
+      }
+      while statePlace < plan.lineStates.count, plan.lineStates[statePlace].before <= sequence {
+        guard distributor.distribute(plan.lineStates[statePlace].state) else { return false }
+        statePlace += 1
       }
       guard case .event(let event) = decoder.decode(message, sequence: sequence) else { continue }
       guard distributor.distribute(event) else { return false }

@@ -14,7 +14,6 @@ struct LossyRun {
     var decisions: [Decision] = []
     var orders: [[Int64]] = []
     var state = LineState.stale
-    var staleBooks = 0
     var lost: UInt64 = 0
     /// Orders that went out while the line had a gap.
     var routedWhileMissing = 0
@@ -24,6 +23,8 @@ struct LossyRun {
   let answers: Bool
   /// The host goes on behind what is lost.
   var skipsLost = false
+  /// One packet only does not come at once, but 200 ms later.
+  var latePacket = false
   private(set) var lostPackets = 0
   /// Number of the first message that did not come at once.
   private(set) var firstLost = UInt64.max
@@ -68,7 +69,9 @@ struct LossyRun {
   }
 
   mutating func run() throws -> Result {
-    let configuration = try LineConfiguration(windowMessages: 1_024, patience: .milliseconds(1))
+    // Room for what comes meanwhile.
+    let configuration = try LineConfiguration(
+      windowMessages: latePacket ? 8_192 : 1_024, patience: .milliseconds(1))
     let arena = Arena(
       capacityBytes: configuration.arenaBytes + InstrumentMap.byteCount(capacity: 4) + 65_536)
     var feed = ItchLine(
@@ -101,8 +104,12 @@ struct LossyRun {
       if place < bodies.count {
         let count = min(1 + random.below(3), bodies.count - place)
         // The last packet comes, so that every loss is noticed without heartbeats.
-        if random.below(20) == 0, place > 2_000, place + count < bodies.count {
+        let isLost = latePacket ? lostPackets == 0 : random.below(20) == 0
+        if isLost, place > 2_000, place + count < bodies.count {
           lostPackets += 1
+          if latePacket {
+            pending.append((now + 200_000_000, Self.packet(Array(bodies[place..<place + count]), from: place)))
+          }
           firstLost = min(firstLost, UInt64(place + 1))
         } else {
           receive(Self.packet(Array(bodies[place..<place + count]), from: place))
@@ -128,9 +135,6 @@ struct LossyRun {
     result.decisions = pipeline.sink.decisions
     result.orders = Self.orders(pipeline)
     result.state = pipeline.line
-    for index in 0..<4 as Range<UInt32> where pipeline.books.isStale(InstrumentID(index: index)) {
-      result.staleBooks += 1
-    }
     return result
   }
 }
@@ -142,5 +146,23 @@ extension GeneratedDay {
     var bodies: [[UInt8]] = []
     while let body = frames.next() { bodies.append((0..<body.count).map { body.byte(at: $0) }) }
     return bodies
+  }
+}
+
+/// Decodes a day's messages as the pipeline does.
+struct DecodedDay: ~Copyable {
+  private var decoder: ItchDecoder
+  private var sequence: UInt64 = 0
+
+  init(_ day: GeneratedDay) throws {
+    let arena = Arena(capacityBytes: InstrumentMap.byteCount(capacity: 4) + 65_536)
+    decoder = ItchDecoder(
+      midnight: ItchFixture.midnight, venue: VenueID(index: 0),
+      map: try InstrumentMap(listed: day.setup.directory.instruments.map(\.symbol), in: arena), in: arena)
+  }
+
+  mutating func decode(_ body: [UInt8]) -> MarketEvent? {
+    sequence += 1
+    return decoder.decode(ByteView(body.span), sequence: sequence).event
   }
 }

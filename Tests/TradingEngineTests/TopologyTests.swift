@@ -47,6 +47,20 @@ import TradingTypes
     }
   }
 
+  @Test func `a line that is stale for a while stops every topology alike`() throws {
+    let day = try GeneratedDay(seed: 24, messages: 9_000)
+    let states: [(before: UInt64, state: LineState)] = [
+      (3_000, .recovering), (3_500, .stale), (6_000, .valid),
+    ]
+    let expected = try Self.run(day, .inline) { $0.lineStates = states }
+    let undisturbed = try Self.run(day, .inline)
+    #expect(expected != undisturbed)
+    for topology in Self.others {
+      let got = try Self.run(day, topology) { $0.lineStates = states }
+      #expect(got == expected, "\(topology)")
+    }
+  }
+
   static let goog = "data/itch50/goog_20120621_from_lobster10.itch50"
 
   @Test(.enabled(if: SharedData.file(goog) != nil, "the shared market data are not there"))

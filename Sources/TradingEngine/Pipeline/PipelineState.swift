@@ -16,6 +16,8 @@ public import TradingTypes
   @usableFromInline var isTraded: Bool
   /// The best price changed since the venues' quotes were entered.
   @usableFromInline var quoteIsOld = false
+  /// A message of an event that is not over yet was a reason to decide.
+  @usableFromInline var hasCause = false
 
   @inlinable init(terms: Instrument) {
     self.terms = terms

@@ -1,4 +1,4 @@
-public import LockFreeRings
+internal import LockFreeRings
 public import MarketIngest
 public import TradingTypes
 
@@ -25,14 +25,11 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
 
   /// What the line of `feed` wants done by the host, or nil; call it after every datagram and at `feed.arbiter.nextDeadline`, until it is nil.
   ///
-  /// Obeyed here already: after a change of state nothing trades unless it is `valid`; after a loss all books are stale until they are
-  /// cleared and rebuilt.
+  /// Obeyed here already: after a change of state nothing trades unless it is `valid`, which it is not after a loss until a late copy or a
+  /// snapshot repairs it.
   @inlinable public mutating func nextAction(of feed: inout ItchLine, at now: Timestamp) -> LineAction? {
     let action = feed.arbiter.nextAction(at: now)
     health.line = feed.arbiter.state
-    if case .lost = action {
-      for index in 0..<states.count { books.markStale(InstrumentID(index: UInt32(truncatingIfNeeded: index))) }
-    }
     return action
   }
 

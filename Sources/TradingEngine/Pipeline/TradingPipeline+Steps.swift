@@ -128,9 +128,15 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   @inlinable mutating func isTrigger(_ event: MarketEvent, _ effect: BookEffect) -> Bool {
     let isBest = effect.bestChanged && rules.onBestChange
     let isTrade = rules.onTrade && TradePrint(event, effect: effect) != nil
-    guard isBest || isTrade, !event.flags.contains(.snapshot) else { return false }
+    let isCause = (isBest || isTrade) && !event.flags.contains(.snapshot)
     let index = Int(event.instrument.index)
-    guard states[index].isTraded else { return false }
+    // What an exchange tells in several messages is judged when all of it is there: until then its book may be locked or crossed.
+    if event.flags.contains(.partial) {
+      states[index].hasCause = states[index].hasCause || isCause
+      return false
+    }
+    guard isCause || states[index].hasCause, states[index].isTraded else { return false }
+    states[index].hasCause = false
     if rules.interval.nanoseconds > 0 {
       guard event.time - states[index].lastDecision >= rules.interval else { return false }
       states[index].lastDecision = event.time

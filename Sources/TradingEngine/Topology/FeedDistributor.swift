@@ -1,4 +1,5 @@
 public import LockFreeRings
+public import MarketIngest
 public import TradingTypes
 
 /// Which shard trades which instrument.
@@ -46,6 +47,7 @@ public struct ShardMap: Sendable {
   @usableFromInline var lastMessage = Timestamp.distantPast
   @usableFromInline var key: UInt64 = 0
   @usableFromInline var sinceProgress = 0
+  @usableFromInline var line = LineState.valid
   /// Events given to a pipeline.
   @inlinable public var eventCount: UInt64 { storedEventCount }
   @usableFromInline var storedEventCount: UInt64 = 0
@@ -112,6 +114,16 @@ public struct ShardMap: Sendable {
   /// Gives a context value to every pipeline; false when the topology stops.
   public mutating func distribute(_ event: ContextEvent) -> Bool {
     for lane in 0..<count { guard push(.context(event), to: lane) else { return false } }
+    return true
+  }
+
+  /// Tells every pipeline how the feed's line stands from the next event on, where that is news; false when the topology stops.
+  ///
+  /// Ahead of every event of an `ItchLine`: `distribute(feed.arbiter.state)`, then `distribute(event)`.
+  @inlinable public mutating func distribute(_ state: LineState) -> Bool {
+    guard state != line else { return true }
+    line = state
+    for lane in 0..<count { guard push(.line(state), to: lane) else { return false } }
     return true
   }
 

@@ -58,6 +58,7 @@ public struct PipelineWorker<Model: Forecaster & ~Copyable, Gateway: VenueGatewa
       case .context(let event): pipeline.context(event)
       case .barrier(let sequence, let time): if !meet(sequence, at: time) { return false }
       case .silence(let time): pipeline.feedWasSilent(until: time)
+      case .line(let state): pipeline.line = state
       case .progress(let key):
         pipeline.sink.key = key
         pipeline.sink.tellProgress()

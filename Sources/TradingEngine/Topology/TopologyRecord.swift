@@ -1,4 +1,5 @@
 public import LockFreeRings
+public import MarketIngest
 public import TradingTypes
 
 /// What the distributing thread sends to a pipeline, in the order of the input.
@@ -11,6 +12,8 @@ public import TradingTypes
   case barrier(sequence: UInt64, time: Timestamp)
   /// The feed was silent for too long before message `sequence` at `time`.
   case silence(time: Timestamp)
+  /// The feed's line is in this state from here on.
+  case line(LineState)
   /// Nothing for this pipeline up to `key`.
   case progress(key: UInt64)
   /// Nothing more.
