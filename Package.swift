@@ -137,6 +137,7 @@ let executables: [Target] = [
   // Our side of the ring league, started by Benchmarks/league/rings/run.
   tool("league", path: "Benchmarks/league/rings/swift", ["LockFreeRings", "CPlatform"]),
   tool("host", path: "Examples/Host", ["TradingEngine", "SimulatedVenue"]),
+  tool("live", path: "Examples/LiveFeed", ["TradingEngine", "SimulatedVenue", "MarketReceive"]),
   tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "ModelImport", "ModelInference", "TradingTypes"]),
 ]
 
@@ -166,7 +167,8 @@ let checks: [Target] = [
     swiftSettings: strict),
   .testTarget(
     name: "ToolTests",
-    dependencies: everything + ["martlet", "TestSupport", "BuiltinModels", "FixtureStreams"], swiftSettings: strict),
+    dependencies: everything + ["martlet", "live", "TestSupport", "BuiltinModels", "FixtureStreams"],
+    swiftSettings: strict),
   .testTarget(
     name: "BenchReportTests", dependencies: ["bench", "EngineTelemetry", "LockFreeRings", "TradingTypes"],
     swiftSettings: strict),

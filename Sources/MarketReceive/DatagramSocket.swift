@@ -46,6 +46,16 @@ struct DatagramSocket: ~Copyable {
     if answer < 0 { throw NetworkError("connect", subject, -answer) }
   }
 
+  func send(_ bytes: RawSpan, to endpoint: UDPEndpoint) throws(NetworkError) {
+    let answer = unsafe bytes.withUnsafeBytes { buffer in
+      // An empty span has no address; nothing is read of the stand-in.
+      unsafe martlet_net_send_to(
+        file, endpoint.address.bits, endpoint.port, buffer.baseAddress ?? UnsafeRawPointer(bitPattern: 1)!,
+        buffer.count)
+    }
+    if answer < 0 { throw NetworkError("sendto \(endpoint)", subject, -answer) }
+  }
+
   func localEndpoint() throws(NetworkError) -> UDPEndpoint {
     var address: UInt32 = 0
     var port: UInt16 = 0

@@ -160,6 +160,13 @@ public struct PacketReceiver: ~Copyable, @unchecked Sendable {
     heldCount = 0
   }
 
+  /// Sends a datagram from this receiver's address, so that the answer comes here: a request to a retransmission server.
+  ///
+  /// - Throws: `NetworkError` where the system refuses it, a full socket included: a request is sent again by its line anyway.
+  public func send(_ bytes: RawSpan, to server: UDPEndpoint) throws(NetworkError) {
+    try socket.send(bytes, to: server)
+  }
+
   /// Brings `counters.kernelDrops` up to date: without this, drops show with the next datagram that gets through.
   public mutating func refreshDrops() {
     if let drops = socket.drops() { count(drops: drops) }

@@ -72,7 +72,7 @@ enum House {
     "TradingEngine": .engine, "BacktestHarness": .harness,
     "FixtureStreams": .fixtures, "TestSupport": .testSupport,
     "martlet": .executable, "bench": .executable, "league": .executable, "proof": .executable, "fixtures": .executable,
-    "host": .executable, "FuzzTargets": .executable, "fuzz": .tests,
+    "host": .executable, "live": .executable, "FuzzTargets": .executable, "fuzz": .tests,
   ]
 
   /// Counts allocations by taking the place of the allocator: never part of what users link.

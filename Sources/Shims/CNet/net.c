@@ -220,6 +220,11 @@ void martlet_net_set_length(void *table, uint32_t index, uint32_t length) {
   vectors(table)[index].iov_len = length;
 }
 
+int martlet_net_send_to(int socket, uint32_t address, uint16_t port, const void *bytes, size_t count) {
+  struct sockaddr_in name = named(address, port);
+  return answer((int)sendto(socket, bytes, count, MSG_DONTWAIT, (struct sockaddr *)&name, sizeof name));
+}
+
 int martlet_net_send(void *memory, int socket, uint32_t first, uint32_t count) {
   struct table *table = memory;
   int sent = sendmmsg(socket, table->messages + first, count, 0);

@@ -114,5 +114,8 @@ void martlet_net_make_send_table(void *_Nonnull table, uint32_t count, void *_No
 /// Gives message `index` its length in bytes.
 void martlet_net_set_length(void *_Nonnull table, uint32_t index, uint32_t length);
 
+/// Sends one datagram of at most 65,507 bytes to an address without waiting; how many bytes went out.
+int martlet_net_send_to(int socket, uint32_t address, uint16_t port, const void *_Nonnull bytes, size_t count);
+
 /// Sends `count` messages from `first` on to the connected end, waiting for room for at most 100 ms; how many went out.
 int martlet_net_send(void *_Nonnull table, int socket, uint32_t first, uint32_t count);
