@@ -31,8 +31,10 @@ extension OrderBookSet {
       if place &+ lead < count {
         prefetchLevel(events[place &+ lead], Int(effects[place &+ lead].quantity.lots))
       }
-      effects[place] = apply(events[place])
+      effects[place] = applyUncounted(events[place])
     }
+    // Wrapping: as in `apply`.
+    totalCount &+= UInt64(truncatingIfNeeded: count)
   }
 
   // Which kind an event is of is as good as random, and each step would have to guess it anew: all of them do the work of both, and what does

@@ -203,7 +203,13 @@ extension OrderBookSet {
   }
 
   /// Events that ended with `status`.
-  @inlinable public func eventCount(_ status: BookStatus) -> UInt64 { statusCounts[Int(status.rawValue & 7)] }
+  @inlinable public func eventCount(_ status: BookStatus) -> UInt64 {
+    guard status == .applied else { return statusCounts[Int(status.rawValue & 7)] }
+    var count = totalCount
+    // Wrapping: the others are a part of all.
+    for other in 1..<8 { count &-= statusCounts[other] }
+    return count
+  }
 
   /// Replaces whose old order left and whose new one was refused.
   @inlinable public var brokenReplaceCount: UInt64 { brokenReplaces }

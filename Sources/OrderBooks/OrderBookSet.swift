@@ -15,7 +15,9 @@ public import TradingTypes
   @usableFromInline var ladder: PriceLadder
   @usableFromInline var views: Slab<DepthView>
   @usableFromInline var stale: Slab<UInt8>
+  // Of what became of events other than `applied`, which is nearly all: that is the rest of `totalCount`.
   @usableFromInline var statusCounts: InlineArray<8, UInt64> = .init(repeating: 0)
+  @usableFromInline var totalCount: UInt64 = 0
   @usableFromInline var brokenReplaces: UInt64 = 0
   @usableFromInline let instrumentCount: UInt32
   @usableFromInline let quantityMax: UInt64
@@ -58,6 +60,12 @@ public import TradingTypes
   /// - `setLevel` reports the difference of the sizes. It is `.invalid` where orders rest, as is an add onto an aggregated level.
   /// - A duplicate add leaves the book unchanged but stale: one of the two orders is not what the feed means.
   @inlinable public mutating func apply(_ event: borrowing MarketEvent) -> BookEffect {
+    // Wrapping, both counts: 2^64 events take centuries.
+    totalCount &+= 1
+    return applyUncounted(event)
+  }
+
+  @inlinable mutating func applyUncounted(_ event: borrowing MarketEvent) -> BookEffect {
     let effect: BookEffect
     // Adds, and all that only takes from one order, are 19 of 20 events; a branch each is foreseen better than a jump through a table.
     if event.kind == .addOrder {
@@ -67,8 +75,8 @@ public import TradingTypes
     } else {
       effect = applyOther(event)
     }
-    // In range: a status is below 8. Wrapping: 2^64 events take centuries.
-    statusCounts[Int(effect.status.rawValue & 7)] &+= 1
+    // In range: a status is below 8.
+    if effect.status != .applied { statusCounts[Int(effect.status.rawValue & 7)] &+= 1 }
     return effect
   }
 

@@ -192,9 +192,8 @@ internal import TradingTypes
 
   /// Notes that the window holds the price something was added at.
   @inlinable @inline(__always) mutating func countInside(_ side: Int) {
-    // Without a branch: one less, but not below 0.
-    let pressure = sides[side].pressure
-    sides[side].pressure = pressure &- (pressure > 0 ? 1 : 0)
+    // One less, but not below 0, where it is nearly always.
+    if sides[side].pressure > 0 { sides[side].pressure &-= 1 }
   }
 
   /// A new level (no lots) at `price`, which belongs into `slot`; 0 without room.

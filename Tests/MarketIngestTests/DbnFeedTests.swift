@@ -83,7 +83,7 @@ import TradingTypes
       "5 clearBook buy 0 0", "5 setLevel sell 102 1",
     ]
     #expect(found == expected)
-    #expect(run.events[0].flags == [.snapshot, .hasSide, .partial] && run.events[3].flags == [.printable, .hasSide])
+    #expect(run.events[0].flags == [.snapshot, .hasSide] && run.events[3].flags == [.printable, .hasSide])
     #expect(run.events[9].flags == .printable && run.events[3].newReference.value == 8)
     #expect(run.suspectCount == 1 && run.types == [1: 1, 10: 4])
   }

@@ -163,7 +163,6 @@ struct DbnTwin {
     var trade = MarketEvent(
       kind: .trade, time: Timestamp(nanoseconds: Int64(time)), instrument: .none,
       flags: flags & 32 != 0 ? [.snapshot] : [])
-    if flags & 128 == 0 { trade.flags.insert(.partial) }
     let base = trade
     if action == "T" {
       if isUndefined(price) { return .invalidPrice }

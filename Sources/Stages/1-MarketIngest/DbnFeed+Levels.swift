@@ -53,7 +53,8 @@ extension DbnFeed {
     guard time >= 0 else { return refuse(.invalidTime) }
     var event = MarketEvent(
       kind: .trade, time: Timestamp(nanoseconds: time), instrument: .none, venue: venue,
-      flags: MarketEventFlags(rawValue: DbnRecord.eventFlags(record.byte(at: 30))))
+      // Not `.partial`: the last message of an exchange's event may be one that levels or trades do not show.
+      flags: record.byte(at: 30) & DbnRecord.snapshot != 0 ? .snapshot : [])
     if action == 0x54, let refusal = Self.read(tradeIn: record, into: &event) { return refuse(refusal) }
     if depth > 0, let refusal = show(record, depth: depth, side: .buy) ?? show(record, depth: depth, side: .sell) {
       return refuse(refusal)
@@ -219,7 +220,7 @@ extension DbnFeed {
     MarketEvent(
       kind: .setLevel, sequence: change.event.sequence, time: change.event.time, instrument: change.event.instrument,
       venue: venue, side: side, price: Price(nanos: level.price), quantity: Quantity(lots: level.lots),
-      flags: change.event.flags.intersection([.snapshot, .partial]).union(.hasSide))
+      flags: change.event.flags.intersection(.snapshot).union(.hasSide))
   }
 
   /// The new levels are the old ones of the next record.

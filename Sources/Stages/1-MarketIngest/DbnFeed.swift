@@ -14,7 +14,8 @@ public import TradingTypes
 /// - **Sides.** The feed's side of a trade is the aggressor's; the event's is the resting order's, as everywhere. Without one (N) the
 ///   event has no `.hasSide`.
 /// - **Sizes** are lots of the venue, **times** the venue's own (`ts_event`), nanoseconds of the Unix epoch. Records of a snapshot have
-///   `.snapshot`, those that are not the last of an exchange's event `.partial`. `newReference` of a trade or F is the venue's sequence number, which a T shares with its Fs.
+///   `.snapshot`, orders that are not the last of an exchange's event `.partial`. `newReference` of a trade or F is the venue's sequence
+///   number, which a T shares with its Fs.
 /// - **Refused** are undefined times, prices and sizes where one is needed, prices not above 0 (spreads can have them; books cannot),
 ///   levels out of order, MBO records that are no orders (flagged as top of book or as an aggregated level: `.unknownType`), and records
 ///   of instruments beyond the capacity (`.invalidSymbol`). Records of other known types are counted by type and left out.
