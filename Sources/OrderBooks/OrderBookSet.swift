@@ -99,7 +99,7 @@ public import TradingTypes
     guard isQuantity(event.quantity), isPrice(event.price) else {
       return BookEffect(.invalid, side: event.side, price: event.price, quantity: event.quantity)
     }
-    guard index.find(event.reference.value) == 0 else {
+    guard index.locate(event.reference.value) == 0 else {
       stale[side &>> 1] = 1
       return BookEffect(.duplicateOrder, side: event.side, price: event.price, quantity: event.quantity)
     }
@@ -114,7 +114,7 @@ public import TradingTypes
     let isDelete = event.kind == .deleteOrder
     let quantity = event.quantity
     guard isDelete || isQuantity(quantity) else { return refused(event, .invalid) }
-    let handle = index.find(event.reference.value)
+    let handle = index.locate(event.reference.value)
     guard isOurs(handle, event) else { return unknown(event) }
     let node = index.nodes[Int(handle)]
     let side = Int(node.side)

@@ -153,6 +153,20 @@ internal import TradingTypes
     return directory[masked: slot].sparse == 0 ? 0 : Self.findSparse(reference, table, nodes)
   }
 
+  /// As `find`, for whoever may change the index: the call that nearly never comes then costs a pointer, not copies of what it reads.
+  @inlinable @inline(__always) mutating func locate(_ reference: UInt64) -> UInt32 {
+    let page = reference >> Self.pageShift
+    let slot = Int(truncatingIfNeeded: page)
+    if directory[masked: slot].tag == page, directory[masked: slot].isLive(reference) {
+      return directory[masked: slot].handle(reference)
+    }
+    return directory[masked: slot].sparse == 0 ? 0 : locateSparse(reference)
+  }
+
+  @usableFromInline @inline(never) mutating func locateSparse(_ reference: UInt64) -> UInt32 {
+    Self.findSparse(reference, table, nodes)
+  }
+
   /// A node for `reference`, which `find` does not find, in a page that is there already, or 0.
   @inlinable @inline(__always) mutating func acquireInPage(_ reference: UInt64) -> UInt32 {
     let page = reference >> Self.pageShift
