@@ -18,7 +18,7 @@ struct QueueModel: Forecaster {
     usage: live A:PORT B:PORT SERVER:PORT SYMBOL…
 
     Receives ITCH 5.0 in MoldUDP64 packets at the addresses of two lines (multicast groups are joined; port 0 takes any), asks SERVER for
-    what is missing, and trades the symbols against simulated venues until the session ends.
+    what is missing, and trades the symbols against simulated venues until the session ends or nothing has come for ten seconds.
     """
 
   static func main() throws {
@@ -64,10 +64,12 @@ struct QueueModel: Forecaster {
     fflush(nil)
 
     var hasEnded = false
-    while !hasEnded {
-      take(&first, line: 0, into: &engine, of: &feed)
-      take(&second, line: 1, into: &engine, of: &feed)
-      take(&answers, line: 2, into: &engine, of: &feed)
+    var silence = Deadline.after(milliseconds: 10_000)
+    while !hasEnded, !silence.hasPassed {
+      let count =
+        take(&first, line: 0, into: &engine, of: &feed) + take(&second, line: 1, into: &engine, of: &feed)
+        + take(&answers, line: 2, into: &engine, of: &feed)
+      if count > 0 { silence = .after(milliseconds: 10_000) }
       let now = Timestamp(nanoseconds: SystemClocks.wallNanoseconds)
       while let action = engine.nextAction(of: &feed, at: now) {
         switch action {
@@ -86,16 +88,17 @@ struct QueueModel: Forecaster {
         + "\(engine.counts.orders) orders, checksum \(engine.sink.hex)")
   }
 
-  /// Puts what has come over one line through the stages.
+  /// Puts what has come over one line through the stages; how many datagrams that was.
   static func take<Gateway: VenueGateway & ~Copyable, Sink: DecisionSink & ~Copyable>(
     _ receiver: inout PacketReceiver, line: Int,
     into engine: inout TradingPipeline<QueueModel, Gateway, NoProbe, Sink>, of feed: inout ItchLine
-  ) {
+  ) -> Int {
     // One look: a thread that does nothing else asks the lines in turn.
     let batch = receiver.receive(waiting: SpinWait(), until: .after(nanoseconds: 0))
     for index in 0..<batch.count {
       let packet = batch[index]
       engine.ingest(ByteView(packet.bytes), of: &feed, line: line, at: packet.kernelTime)
     }
+    return batch.count
   }
 }

@@ -42,7 +42,8 @@ import TradingTypes
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: error)
     try process.run()
-    defer { process.terminate() }
+    // Not asked but ended: a child may ignore the signals that its parent ignores.
+    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
     let lines = try endpoints(in: output)
 
     var requests = 0
