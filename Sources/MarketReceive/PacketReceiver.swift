@@ -21,16 +21,20 @@ internal import Glibc
 public struct PacketReceiver: ~Copyable, @unchecked Sendable {
   /// Where it listens; the port is the one that the system chose if it was to.
   public let endpoint: UDPEndpoint
+  // Calls: optimised code (Swift 6.3) that reads a stored `let` and hands the receiver on keeps no reference of its own, and would use what
+  // another thread has freed.
   /// What was got of the wishes.
-  public let grant: ReceiveGrant
-  /// Stops it, from any thread.
-  public let stopper: ReceiverStop
+  public var grant: ReceiveGrant { @inline(never) get { ownGrant } }
+  /// Stops it, from any thread, also once the receiver is gone.
+  public var stopper: ReceiverStop { @inline(never) get { ownStopper } }
   /// What was seen so far.
   public private(set) var counters = ReceiveCounters()
   /// Why it ended by itself, or nil.
   public private(set) var failure: NetworkError?
 
   private var ring: ReceiveRing
+  private let ownGrant: ReceiveGrant
+  private let ownStopper: ReceiverStop
   private let socket: DatagramSocket
   private let slots: PacketSlots
   private let usesUring: Bool
@@ -66,8 +70,8 @@ public struct PacketReceiver: ~Copyable, @unchecked Sendable {
     try socket.bind(to: configuration.endpoint)
     if group.isMulticast { try socket.join(group, on: configuration.interface) }
     endpoint = try socket.localEndpoint()
-    self.grant = grant
-    self.stopper = stopper
+    ownGrant = grant
+    ownStopper = stopper
     usesUring = ring.exists
     self.ring = ring
     self.socket = socket
@@ -179,13 +183,13 @@ public struct PacketReceiver: ~Copyable, @unchecked Sendable {
     owner = thread
     giveBack()
     if failure != nil { return .failed }
-    return stopper.isStopped ? .stopped : .packets
+    return ownStopper.isStopped ? .stopped : .packets
   }
 
   /// Why to end without a datagram, or `.packets` to go on.
   @usableFromInline func state(_ deadline: Deadline) -> ReceiveEnding {
     if failure != nil { return .failed }
-    if stopper.isStopped { return .stopped }
+    if ownStopper.isStopped { return .stopped }
     return deadline.hasPassed ? .deadline : .packets
   }
 
@@ -212,7 +216,7 @@ public struct PacketReceiver: ~Copyable, @unchecked Sendable {
 
   private mutating func lookIntoRing(_ limit: Int) -> Int {
     if !ring.isArmed {
-      let refusal = ring.arm(socket: socket.file, event: stopper.event)
+      let refusal = ring.arm(socket: socket.file, event: ownStopper.event)
       if refusal != 0 {
         fail("io_uring", refusal)
         return 0
@@ -279,7 +283,7 @@ public struct PacketReceiver: ~Copyable, @unchecked Sendable {
       let answer = ring.wait(nanoseconds: left)
       if ![0, ETIME, EINTR, EAGAIN].contains(answer) { fail("wait of io_uring", answer) }
     } else {
-      let answer = -martlet_net_wait(socket.file, stopper.event, left.map { Int64(clamping: $0) } ?? -1)
+      let answer = -martlet_net_wait(socket.file, ownStopper.event, left.map { Int64(clamping: $0) } ?? -1)
       if answer > 0, answer != EINTR { fail("ppoll", answer) }
     }
   }

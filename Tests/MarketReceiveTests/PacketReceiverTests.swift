@@ -213,6 +213,28 @@ private struct AnyWait: WaitStrategy {
     #expect(look == .deadline)
   }
 
+  @Test(arguments: Loopback.ways)
+  func `stopper and grant outlive their receiver`(way: ReceiveConfiguration.Way) throws {
+    let receiver = try Loopback.receiver(way)
+    let stopper = receiver.stopper
+    let grant = receiver.grant
+    let expected = Array(grant.backend.utf8)
+    let handoff = Handoff(receiver)
+    PinnedThread(ThreadConfiguration(name: "receive")) { _ = handoff.take() }.join()
+    // Freed memory would be handed out again: these are of its sizes.
+    let words = (0..<1_000).map { _ in Word() }
+    let arrays = (0..<1_000).map { [UInt64](repeating: .max, count: $0 % 12) }
+    #expect(!stopper.isStopped)
+    stopper.stop()
+    #expect(stopper.isStopped)
+    #expect(Array(grant.backend.utf8) == expected)
+    #expect(words.allSatisfy { $0.word == .max } && arrays.allSatisfy { $0.allSatisfy { $0 == .max } })
+  }
+
+  private final class Word {
+    let word = UInt64.max
+  }
+
   @Test(arguments: Loopback.ways, [true, false])
   func `stopping ends a receive on another thread`(way: ReceiveConfiguration.Way, parks: Bool) throws {
     let receiver = try Loopback.receiver(way)
