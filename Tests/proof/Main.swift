@@ -10,9 +10,10 @@ import MarketReceive
       growth [MESSAGES [SEED]]  memory of books after the first million messages (default 20,000,000, seed 1)
       itch [SEED]               ITCH bytes cut and damaged at every place, through framing, decoder and books
       league                    the league stream and the book it leaves, as other engines have them
-      live [RATE [SECONDS [BYTES]]] [uring|recvmmsg]
-                                RATE packets a second over loopback into books, by both ways of receiving or the one named
-                                (default 200,000 for 10 s, room for 33,554,432 bytes in the socket)
+      live [RATE [SECONDS [BYTES [LOSS]]]] [uring|recvmmsg] [--no-retransmission]
+                                RATE packets a second over loopback into books, received both ways or as named; LOSS of
+                                a million are left out and recovered, or make the line stale without retransmission
+                                (default 200,000 for 10 s, room for 33,554,432 bytes in the socket, 1,000)
       hotloops                  the loops whose machine code ./check looks at
       all                       all of them
       --help                    this text
@@ -21,12 +22,14 @@ import MarketReceive
     """
 
   static func main() {
-    let arguments = Array(CommandLine.arguments.dropFirst())
+    var arguments = Array(CommandLine.arguments.dropFirst())
     guard let command = arguments.first else { fail("a subcommand is needed (see --help)") }
     if command == "--help" || command == "-h" {
       print(usage)
       return
     }
+    let retransmits = command != "live" || arguments.last != "--no-retransmission"
+    if !retransmits { arguments.removeLast() }
     // The last word of a live run may name the way of receiving.
     let ways: [String: ReceiveConfiguration.Way] = ["uring": .uring, "recvmmsg": .recvmmsg]
     let way = command == "live" ? arguments.last.flatMap { ways[$0] } : nil
@@ -39,11 +42,13 @@ import MarketReceive
     case ("growth", 0...2): proofs = [{ try Proofs.growth(messages: checked(messages), seed: seed) }]
     case ("itch", 0...1): proofs = [{ try Proofs.itch(seed: UInt64(numbers.first ?? 1)) }]
     case ("league", 0): proofs = [Proofs.league]
-    case ("live", 0...3):
+    case ("live", 0...4):
       var run = LoopbackRun()
+      run.retransmits = retransmits
       run.rate = numbers.first ?? run.rate
       run.seconds = numbers.dropFirst().first ?? run.seconds
       run.socketBytes = numbers.dropFirst(2).first ?? run.socketBytes
+      run.lossPerMillion = numbers.dropFirst(3).first ?? run.lossPerMillion
       guard (1...10_000_000).contains(run.rate), (1...3_600).contains(run.seconds), run.rate * run.seconds <= 50_000_000
       else {
         fail("\(run.rate) packets a second for \(run.seconds) s: at most 50,000,000 packets expected")
