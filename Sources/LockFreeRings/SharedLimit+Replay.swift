@@ -1,4 +1,5 @@
 internal import CPlatform
+internal import Glibc
 internal import Synchronization
 
 /// Where a replay of a `SharedLimit` first did something else than its record.
@@ -43,9 +44,13 @@ public enum LimitDivergence: Error, Hashable, Sendable, CustomStringConvertible 
 
   var divergence: LimitDivergence? { first.withLock { $0 } }
 
+  /// Yields of a wait before it sleeps in between.
+  private static var yieldsMax: Int { 16 }
+
   /// Waits until the next ticket is `user`'s; false once the replay has diverged.
   func awaitTurn(of user: UInt32, at words: SharedLimitWords) -> Bool {
     var deadline: Deadline?
+    var attempt = 0
     while true {
       // Acquire, paired with the release in `diverge`: what diverged is there to be read.
       if hasDiverged.load(ordering: .acquiring) { return false }
@@ -59,7 +64,9 @@ public enum LimitDivergence: Error, Hashable, Sendable, CustomStringConvertible 
       let until = deadline ?? .after(milliseconds: patienceMilliseconds)
       deadline = until
       if until.hasPassed { return diverge(.turnNeverCame(waiting: user, recorded: next)) }
-      martlet_yield()
+      // Where others want the processor too, a thread that only yields comes back before the one whose turn it is.
+      if attempt < Self.yieldsMax { martlet_yield() } else { usleep(20) }
+      attempt += 1
     }
   }
 

@@ -70,7 +70,8 @@ struct LiveTarget: ~Copyable, @unchecked Sendable {
   private var expected: UInt64 = 1
 
   init(_ parameters: ItchFixture.Parameters, stream: UDPEndpoint, server: UDPEndpoint) throws {
-    let line = try LineConfiguration(windowMessages: 65_536, patience: .milliseconds(1))
+    // Six requests wait for 1.3 s in all: on a busy machine the server's thread may not run for a quarter of a second.
+    let line = try LineConfiguration(windowMessages: 65_536, patience: .milliseconds(1), tryCountMax: 6)
     let asking = ReplayConfiguration(server, pace: .asFastAsPossible)
     let arena = Arena(capacityBytes: line.arenaBytes + asking.arenaBytes + 4 << 20)
     let books = try LiveBooks(parameters)
