@@ -55,8 +55,8 @@ public final class MetricBoard<Slot: MetricSlot>: Sendable {
 /// The numbers behind a `MetricBoard`, for the one thread that changes them: plain additions, shown when it says so.
 @frozen public struct MetricWriter<Slot: MetricSlot>: ~Copyable {
   @usableFromInline var values: InlineArray<64, Int64>
-  /// Where the numbers are shown.
   // A call: optimised code (Swift 6.3) that reads a stored `let` and hands the writer on keeps no reference of its own.
+  /// Where the numbers are shown.
   public var board: MetricBoard<Slot> { @inline(never) get { shown } }
   @usableFromInline let shown: MetricBoard<Slot>
 

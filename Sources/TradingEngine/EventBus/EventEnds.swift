@@ -33,8 +33,8 @@ public import TradingTypes
 
 /// The reader of one group, for one thread at a time. Dropping it leaves the bus; the group's position is kept.
 public struct EventSubscription<Event: BitwiseCopyable & Sendable>: ~Copyable, Sendable {
-  /// The group's name.
   // A call: optimised code (Swift 6.3) that reads a stored `let` and hands the reader on keeps no reference of its own.
+  /// The group's name.
   public var group: String { @inline(never) get { ownGroup } }
   private let ownGroup: String
   private let bus: EventBus<Event>

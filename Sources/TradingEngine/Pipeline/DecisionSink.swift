@@ -32,8 +32,9 @@ extension DecisionSink where Self: ~Copyable {
   public var hex: String { hash.hex }
 
   /// Adds a decision.
-  @inlinable @inline(__always)
-  public mutating func record(_ decision: borrowing Decision, plan: borrowing RoutePlan) {
+  @inlinable @inline(__always) public mutating func record(
+    _ decision: borrowing Decision, plan: borrowing RoutePlan
+  ) {
     hash.combine(decision.sequence)
     hash.combine(decision.time.nanoseconds)
     hash.combine(decision.instrument.index)
