@@ -143,24 +143,29 @@ internal import TradingTypes
 
   // MARK: - Fast paths
 
-  /// The handle of `reference`, or 0.
-  @inlinable @inline(__always) func find(_ reference: UInt64) -> UInt32 {
+  /// The handle of `reference` if it lives in a page, else 0.
+  @inlinable @inline(__always) func handleInPage(_ reference: UInt64) -> UInt32 {
     let page = reference >> Self.pageShift
     let slot = Int(truncatingIfNeeded: page)
-    if directory[masked: slot].tag == page, directory[masked: slot].isLive(reference) {
-      return directory[masked: slot].handle(reference)
-    }
-    return directory[masked: slot].sparse == 0 ? 0 : Self.findSparse(reference, table, nodes)
+    guard directory[masked: slot].tag == page, directory[masked: slot].isLive(reference) else { return 0 }
+    return directory[masked: slot].handle(reference)
+  }
+
+  /// Whether no order without a page falls on the directory slot of `reference`: a miss in the page is a miss then.
+  @inlinable @inline(__always) func hasNoSparse(near reference: UInt64) -> Bool {
+    directory[masked: Int(truncatingIfNeeded: reference >> Self.pageShift)].sparse == 0
+  }
+
+  /// The handle of `reference`, or 0.
+  @inlinable @inline(__always) func find(_ reference: UInt64) -> UInt32 {
+    let handle = handleInPage(reference)
+    return handle != 0 || hasNoSparse(near: reference) ? handle : Self.findSparse(reference, table, nodes)
   }
 
   /// As `find`, for whoever may change the index: the call that nearly never comes then costs a pointer, not copies of what it reads.
   @inlinable @inline(__always) mutating func locate(_ reference: UInt64) -> UInt32 {
-    let page = reference >> Self.pageShift
-    let slot = Int(truncatingIfNeeded: page)
-    if directory[masked: slot].tag == page, directory[masked: slot].isLive(reference) {
-      return directory[masked: slot].handle(reference)
-    }
-    return directory[masked: slot].sparse == 0 ? 0 : locateSparse(reference)
+    let handle = handleInPage(reference)
+    return handle != 0 || hasNoSparse(near: reference) ? handle : locateSparse(reference)
   }
 
   @usableFromInline @inline(never) mutating func locateSparse(_ reference: UInt64) -> UInt32 {
