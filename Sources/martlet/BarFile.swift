@@ -10,13 +10,14 @@ struct BarFile {
     let file = try CSVText(path, expecting: ["date", "open", "high", "low", "close", "volume"])
     let day: Int64 = 86_400
     var configuration = FeatureConfiguration()
-    configuration.barSpan = .seconds(day)
+    configuration.primaryBars = .time(.seconds(day))
+    configuration.furtherBars = []
     let arena = Arena(capacityBytes: 64 << 20)
     var engine: FeatureEngine
     do {
       engine = try FeatureEngine(instrumentCount: 1, configuration: configuration, in: arena)
     } catch { throw ToolFailure.badInput(error) }
-    let slots = FeatureSlot.allCases.filter { FeatureEngine.isBuilt[$0] && $0.belongsToBars }
+    let slots = FeatureSlot.allCases.filter(\.belongsToBars)
     text.write("date")
     for slot in slots { text.write(",\(slot.name)") }
     text.write(",valid_mask\n")

@@ -24,20 +24,23 @@ struct NoSink: DecisionSink {
   func record(_ report: borrowing ExecutionReport) {}
 }
 
-/// One pipeline that computes features over one bar span.
+/// A pipeline that computes the features of one instrument, with the blocks of its further timeframes.
 final class FeatureRun {
   var pipeline: TradingPipeline<NoModel, NoVenue, NoProbe, NoSink>
   var vector = FeatureVector()
-  /// Slots that had a value at least once.
-  var seen = FeatureMask()
+  /// A block for each further timeframe.
+  private(set) var blocks: [BarBlock]
+  /// Slots that had a value at least once: the vector's, then each block's.
+  private(set) var seen: [FeatureMask]
   private let symbols: [Symbol]
   private let arena: Arena
 
   init(
-    _ configuration: EngineConfiguration, _ directory: InstrumentDirectory, _ midnight: Timestamp, spanSeconds: Int64
+    _ configuration: EngineConfiguration, _ directory: InstrumentDirectory, _ midnight: Timestamp
   ) throws {
     var configuration = configuration
-    configuration.bars.primarySeconds = spanSeconds
+    blocks = Array(repeating: BarBlock(), count: configuration.bars.further.count)
+    seen = Array(repeating: FeatureMask(), count: 1 + blocks.count)
     configuration.capacity.restingOrders = 1 << 20
     arena = Arena(capacityBytes: 2 << 30)
     symbols = directory.instruments.map(\.symbol)
@@ -58,9 +61,23 @@ final class FeatureRun {
     return ItchDecoder(midnight: midnight, venue: VenueID(index: 0), map: map, in: arena)
   }
 
-  /// Fills `vector` for the only instrument.
+  /// Fills `vector` and `blocks` for the only instrument.
   func evaluate(at time: Timestamp) {
     let id = InstrumentID(index: 0)
     pipeline.features.vector(of: id, depth: pipeline.books[depth: id], at: time, into: &vector)
+    note(vector.valid, vector.stale, 0) { vector.values[$0] }
+    for place in blocks.indices {
+      pipeline.features.bars(of: id, timeframe: place + 1, at: time, into: &blocks[place])
+      note(blocks[place].valid, blocks[place].stale, place + 1) { index in
+        index < BarBlock.firstSlot || index >= BarBlock.firstSlot + BarBlock.count
+          ? 0 : blocks[place].values[index - BarBlock.firstSlot]
+      }
+    }
+  }
+
+  private func note(_ valid: FeatureMask, _ stale: FeatureMask, _ place: Int, value: (Int) -> Double) {
+    for slot in FeatureSlot.allCases where value(slot.index) != 0 || valid[slot] || stale[slot] {
+      seen[place][slot] = true
+    }
   }
 }

@@ -12,8 +12,8 @@ struct FeaturesCommand: ParsableCommand {
     abstract: "Compute the feature slots of a symbol, message by message, or of bars.",
     discussion: """
       Prints a CSV row after each message that changes the symbol's book or is a trade: timestamp_ns, the built slots in
-      catalogue order (bar slots over one minute), further timeframes as name@1s, and valid_mask (24 hexadecimal digits). With --bars
-      the input is a CSV of daily or other bars (date,open,high,low,close,volume) and the rows are the bar slots.
+      catalogue order (bar slots over one minute), further timeframes as name@1s, and valid_mask (24 hexadecimal digits). A timeframe
+      is a span that divides a day (1s, 5m, 1h, 1d), volume:LOTS or dollar:UNITS of the currency; at most four. With --bars the input is a CSV of daily or other bars (date,open,high,low,close,volume) and the rows are the bar slots.
 
       Example: martlet features --feed itch50 --input day.itch50 --symbol GOOG --bar 1s,5m --every 100
       """)
@@ -27,7 +27,7 @@ struct FeaturesCommand: ParsableCommand {
   @Option(help: "Symbol to follow.")
   var symbol: String?
 
-  @Option(help: ArgumentHelp("Timeframes beside one minute, like 1s,5m,1h,1d.", valueName: "spans"))
+  @Option(help: ArgumentHelp("Timeframes beside one minute, like 1s,5m,1h,1d,volume:1000.", valueName: "spans"))
   var bar: String?
 
   @Option(help: ArgumentHelp("Context values: CSV of timestamp_ns,name,symbol,value.", valueName: "file"))
@@ -83,25 +83,17 @@ struct FeaturesCommand: ParsableCommand {
     try judge(scan.ending, of: input, messages: scan.messageCount, strict: false)
     let events = try context.map { try ContextFile.read($0, symbol: symbol) } ?? []
 
-    let primary = try FeatureRun(configuration, scan.directory, midnight, spanSeconds: 60)
-    var further: [(name: String, run: FeatureRun)] = []
-    let spans = try (bar ?? "").split(separator: ",").map(Timeframe.init)
-    for (index, span) in spans.enumerated() where spans[..<index].contains(where: { $0.seconds == span.seconds }) {
-      throw ToolFailure.badInput("--bar \(span.name): the same timeframe stands twice")
-    }
-    // One minute is the primary timeframe, whose columns have plain names and are always there.
-    for span in spans where span.seconds != 60 {
-      further.append((span.name, try FeatureRun(configuration, scan.directory, midnight, spanSeconds: span.seconds)))
-    }
-
-    let slots = FeatureSlot.allCases.filter { FeatureEngine.isBuilt[$0] }
+    let further = try timeframes()
+    configuration.bars.further = further
+    let run = try FeatureRun(configuration, scan.directory, midnight)
+    let slots = FeatureSlot.allCases
     let barSlots = slots.filter(\.belongsToBars)
     text.write("timestamp_ns")
     for slot in slots { text.write(",\(slot.name)") }
-    for frame in further { for slot in barSlots { text.write(",\(slot.name)@\(frame.name)") } }
+    for rule in further { for slot in barSlots { text.write(",\(slot.name)@\(rule.name)") } }
     text.write(",valid_mask\n")
 
-    var decoder = primary.makeDecoder(midnight)
+    var decoder = run.makeDecoder(midnight)
     var frames = ItchFrames(bytes.rawBytes)
     var sequence: UInt64 = 0
     var rows = 0
@@ -110,35 +102,50 @@ struct FeaturesCommand: ParsableCommand {
       sequence += 1
       guard let event = decoder.decode(message, sequence: sequence).event else { continue }
       while nextContext < events.count, events[nextContext].time <= event.time {
-        primary.pipeline.context(events[nextContext])
-        for frame in further { frame.run.pipeline.context(events[nextContext]) }
+        run.pipeline.context(events[nextContext])
         nextContext += 1
       }
-      let effect = primary.pipeline.ingest(event)
-      for frame in further { frame.run.pipeline.ingest(event) }
+      let effect = run.pipeline.ingest(event)
       guard event.instrument.index == 0, effect.status.changedBook || event.kind == .trade || event.kind == .crossTrade
       else { continue }
       rows += 1
       guard rows % every == 0 else { continue }
-      primary.evaluate(at: event.time)
+      run.evaluate(at: event.time)
       text.write(event.time.nanoseconds)
-      for slot in slots { write(primary, slot, into: text) }
-      for frame in further {
-        frame.run.evaluate(at: event.time)
-        for slot in barSlots { write(frame.run, slot, into: text) }
+      for slot in slots { write(run.vector[slot], if: run.seen[0][slot], into: text) }
+      for place in further.indices {
+        for slot in barSlots { write(run.blocks[place][slot], if: run.seen[place + 1][slot], into: text) }
       }
       text.write(byte: UInt8(ascii: ","))
-      text.write(primary.vector.valid.hex)
+      text.write(run.vector.valid.hex)
       text.write(byte: UInt8(ascii: "\n"))
     }
   }
 
+  /// The timeframes of `--bar`. One minute is the primary one, whose columns have plain names and are always there.
+  private func timeframes() throws -> [BarRule] {
+    var rules: [BarRule] = []
+    for name in (bar ?? "").split(separator: ",") {
+      guard let rule = BarRule(name) else {
+        throw ToolFailure.badInput(
+          "--bar \(name): a span that divides a day, like 1s, 5m, 1h or 1d, or volume:1000, or dollar:5000000 expected")
+      }
+      guard !rules.contains(rule) else {
+        throw ToolFailure.badInput("--bar \(name): the same timeframe stands twice")
+      }
+      rules.append(rule)
+    }
+    rules.removeAll { $0 == .time(.seconds(60)) }
+    guard rules.count <= 4 else {
+      throw ToolFailure.badInput("--bar: at most 4 timeframes beside 1m expected, \(rules.count) found")
+    }
+    return rules
+  }
+
   /// A slot that was never computed is an empty field.
-  private func write(_ run: FeatureRun, _ slot: FeatureSlot, into text: OutputText) {
+  private func write(_ value: Double, if isSeen: Bool, into text: OutputText) {
     text.write(byte: UInt8(ascii: ","))
-    let value = run.vector[slot]
-    if value != 0 || run.vector.valid[slot] || run.vector.stale[slot] { run.seen[slot] = true }
-    if run.seen[slot] { text.write(value) }
+    if isSeen { text.write(value) }
   }
 }
 
@@ -146,20 +153,5 @@ extension FeatureSlot {
   /// The slot changes only when a bar closes (the multi-timeframe rule of the catalogue).
   var belongsToBars: Bool {
     (37...73).contains(index) || (75...77).contains(index) || index == 79 || (82...86).contains(index)
-  }
-}
-
-/// A bar span as people write it: 500ms is not one, 1s, 5m, 1h and 1d are.
-struct Timeframe {
-  let name: String
-  let seconds: Int64
-
-  init(_ text: Substring) throws {
-    let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
-    guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count > 0,
-      count <= 86_400 / unit, 86_400 % (count * unit) == 0
-    else { throw ToolFailure.badInput("--bar \(text): a span like 1s, 5m, 1h or 1d that divides a day expected") }
-    name = String(text)
-    seconds = count * unit
   }
 }

@@ -51,7 +51,7 @@ func trade(_ price: Int64, _ lots: Int64, at nanoseconds: Int64, instrument: UIn
 
 /// Feeds each bar as four trades of a day of its own and gives the vector after each close.
 func vectors(of bars: [DailyBar]) throws -> [FeatureVector] {
-  var engine = try makeEngine { $0.barSpan = TimeSpan(nanoseconds: nanosecondsPerDay) }
+  var engine = try makeEngine { $0.primaryBars = .time(.seconds(86_400)) }
   let id = InstrumentID(index: 0)
   let empty = DepthView()
   var vectors: [FeatureVector] = []

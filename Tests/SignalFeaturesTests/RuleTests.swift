@@ -152,13 +152,12 @@ func print(_ cents: Int64, _ lots: Int64, at seconds: Int64, _ depth: DepthView,
     #expect(abs(result[.sessionFraction] - 5_860.0 / 23_400) < 1e-12)
     engine.vector(of: id, depth: depth, at: now + .seconds(90_000), into: &result)
     #expect(result.stale[.vix] && result.stale[.yieldCurve] && result.stale[.garchVar] && !result.valid[.vix])
-    #expect(!FeatureEngine.isBuilt[.relativeStrength] && FeatureEngine.isBuilt[.sessionFraction])
   }
 
   @Test func `bars align to midnight, fill gaps of a day and reset after a thousand`() throws {
     let id = InstrumentID(index: 0)
     let empty = DepthView()
-    var engine = try makeEngine()
+    var engine = try makeEngine { $0.furtherBars = [] }
     var closed: [ClosedBar] = []
     func pass(_ engine: inout FeatureEngine, _ price: Int64?, at seconds: Int64) {
       let now = Timestamp(nanoseconds: seconds * 1_000_000_000)
@@ -198,9 +197,9 @@ func print(_ cents: Int64, _ lots: Int64, at seconds: Int64, _ depth: DepthView,
   @Test func `a configuration out of range is refused by name`() {
     var configuration = FeatureConfiguration()
     #expect(throws: Never.self) { try configuration.validate() }
-    configuration.barSpan = .seconds(7)
+    configuration.primaryBars = .time(.seconds(7))
     #expect(throws: ConfigurationError.self) { try configuration.validate() }
-    configuration.barSpan = .seconds(60)
+    configuration.primaryBars = .time(.seconds(60))
     configuration.vpinBucketCount = 51
     #expect(throws: ConfigurationError.self) { try configuration.validate() }
     configuration.vpinBucketCount = 5

@@ -97,8 +97,8 @@ func bits(_ vector: FeatureVector) -> [UInt64] {
     let rows = stream.rows(600)
     var random = SplitMix64(seed: seed)
     let cut = random.below(rows.count)
-    var whole = try makeEngine { $0.barSpan = .seconds(1) }
-    var resumed = try makeEngine { $0.barSpan = .seconds(1) }
+    var whole = try makeEngine { $0.primaryBars = .time(.seconds(1)) }
+    var resumed = try makeEngine { $0.primaryBars = .time(.seconds(1)) }
     for row in rows.prefix(50) { feed(row, to: &resumed) }
     whole.receive(ContextEvent(kind: .vix, value: 20, time: rows[0].event.time))
     for (number, row) in rows.enumerated() {
@@ -171,7 +171,7 @@ func bits(_ vector: FeatureVector) -> [UInt64] {
   @Test(.enabled(if: countsAllocations)) func `messages, bars and vectors allocate nothing`() throws {
     var stream = RandomStream(seed: 7)
     let rows = stream.rows(4_000)
-    var engine = try makeEngine { $0.barSpan = .seconds(1) }
+    var engine = try makeEngine { $0.primaryBars = .time(.seconds(1)) }
     var result = FeatureVector()
     func run(_ rows: ArraySlice<BookRow>) {
       for row in rows {

@@ -57,7 +57,7 @@ struct TimingTests {
 
   @Test func `closing a bar has a cost`() throws {
     let bars = try dailyBars()
-    var engine = try makeEngine { $0.barSpan = TimeSpan(nanoseconds: nanosecondsPerDay) }
+    var engine = try makeEngine { $0.primaryBars = .time(.seconds(86_400)) }
     let clock = ContinuousClock()
     var times: [Duration] = []
     let empty = DepthView()

@@ -49,21 +49,25 @@ public import TradingTypes
   }
 }
 
-/// Collects the trades of an instrument into bars [k·T, (k+1)·T) from midnight.
+/// Collects the trades of an instrument into bars of one rule.
 ///
-/// A gap between two bars of a day is filled by flat bars once a trade proves that it has an end: they are due at the message
-/// after that trade, before the bar of the trade. So no flat bar follows the day's last trade.
+/// Time bars are [k·T, (k+1)·T) from midnight. A gap between two of a day is filled by flat bars once a trade proves that it
+/// has an end: they are due at the message after that trade, before the bar of the trade. So no flat bar follows the day's last
+/// trade. A volume or dollar bar ends at the time of the trade that fills it and is due at the next message.
 @frozen @usableFromInline struct BarBuilder: BitwiseCopyable {
   /// Flat bars at most for one gap.
   @inlinable static var flatCountMax: Int64 { 1_000 }
 
-  /// From when on `close` has something to give; the end of time while nothing is open.
+  /// From when on `close` has something to give; the end of time while nothing is.
   @usableFromInline var dueTime: Timestamp
-  /// End of the open bar.
+  /// End of the open bar; the end of time while it is not known.
   @usableFromInline var endTime: Timestamp
-  /// Number of the open bar.
+  @usableFromInline let rule: BarRule
+  /// What fills a volume or dollar bar, in lots or billionths, and how much of it the open bar has.
+  @usableFromInline let threshold: Int128
+  @usableFromInline var gathered: Int128
+  /// Number of the open time bar.
   @usableFromInline var index: Int64
-  @usableFromInline var isOpen: Bool
   @usableFromInline var open: Int64
   @usableFromInline var high: Int64
   @usableFromInline var low: Int64
@@ -72,14 +76,20 @@ public import TradingTypes
   /// Flat bars to give before the open bar, and whether the gap was longer still.
   @usableFromInline var flatsLeft: Int64
   @usableFromInline var isResetDue: Bool
+  @usableFromInline var isOpen: Bool
   /// Number and close of the last bar that was closed.
+  @usableFromInline var hasClosed: Bool
   @usableFromInline var closedIndex: Int64
   @usableFromInline var closedLast: Int64
-  @usableFromInline var hasClosed: Bool
 
-  @inlinable init() {
+  @inlinable init(_ rule: BarRule) {
+    self.rule = rule
+    threshold =
+      rule.measure == .time
+      ? .max : rule.measure == .volume ? Int128(rule.amount) : Int128(rule.amount) &* 1_000_000_000
+    gathered = 0
     dueTime = .distantFuture
-    endTime = .distantPast
+    endTime = .distantFuture
     index = 0
     isOpen = false
     open = 0
@@ -97,34 +107,48 @@ public import TradingTypes
   /// Takes in a trade.
   ///
   /// - Returns: false when the open bar was over and should have been closed; the trade counts for it all the same.
-  @inlinable mutating func append(
-    price: Int64, size: Int64, at time: Timestamp, _ constants: borrowing FeatureConstants
+  @inlinable @inline(__always) mutating func append(
+    price: Int64, size: Int64, at time: Timestamp, midnight: Timestamp
   ) -> Bool {
+    var isInTime = true
     if isOpen {
       high = max(high, price)
       low = min(low, price)
       last = price
       // Wrapping: sizes are below 2^40.
       volume &+= size
-      return time < endTime
+      isInTime = time < endTime
+    } else {
+      start(at: time, midnight: midnight)
+      open = price
+      high = price
+      low = price
+      last = price
+      volume = size
     }
-    start(at: time, constants)
-    open = price
-    high = price
-    low = price
-    last = price
-    volume = size
-    return true
+    if rule.measure != .time { fill(price: price, size: size, at: time) }
+    return isInTime
+  }
+
+  /// Counts a trade towards the volume or dollar bar that it may fill.
+  @usableFromInline mutating func fill(price: Int64, size: Int64, at time: Timestamp) {
+    // Wrapping: prices are below 2^53 and sizes below 2^40; a bar is given up long before 2^34 such trades.
+    gathered &+= rule.measure == .volume ? Int128(size) : Int128(price) &* Int128(size)
+    guard gathered >= threshold, endTime == .distantFuture else { return }
+    endTime = time
+    dueTime = .distantPast
   }
 
   /// Opens the bar of `time`, and finds the gap before it.
-  @usableFromInline mutating func start(at time: Timestamp, _ constants: borrowing FeatureConstants) {
-    let span = constants.barSpan
-    index = BarBuilder.floor((time - constants.dayStart).nanoseconds, span)
-    if hasClosed { index = max(index, closedIndex &+ 1) }
+  @usableFromInline mutating func start(at time: Timestamp, midnight: Timestamp) {
     isOpen = true
+    gathered = 0
+    guard rule.measure == .time else { return endTime = .distantFuture }
+    let span = rule.amount
+    index = BarBuilder.floor((time - midnight).nanoseconds, span)
+    if hasClosed { index = max(index, closedIndex &+ 1) }
     // Wrapping: only times at the ends of the range, which no feed gives, wrap; such a bar is due at once.
-    endTime = constants.dayStart + TimeSpan(nanoseconds: (index &+ 1) &* span)
+    endTime = midnight + TimeSpan(nanoseconds: (index &+ 1) &* span)
     dueTime = endTime
     let barsPerDay = 86_400_000_000_000 / span
     guard hasClosed, BarBuilder.floor(index, barsPerDay) == BarBuilder.floor(closedIndex, barsPerDay) else { return }
@@ -142,14 +166,14 @@ public import TradingTypes
   }
 
   /// The next complete bar, or nil; `isResetDue` with no flat bars left tells the caller to forget all bars and call `reset`.
-  mutating func close(at time: Timestamp, _ constants: borrowing FeatureConstants) -> ClosedBar? {
-    guard isOpen, time >= dueTime else { return nil }
+  mutating func close(at time: Timestamp, midnight: Timestamp) -> ClosedBar? {
+    guard isOpen, time >= dueTime, endTime < .distantFuture else { return nil }
     let isFlat = flatsLeft > 0
     // Wrapping as in `start`.
     let number = isFlat ? closedIndex &+ 1 : index
     let price = isFlat ? closedLast : last
     let bar = ClosedBar(
-      endTime: constants.dayStart + TimeSpan(nanoseconds: (number &+ 1) &* constants.barSpan),
+      endTime: isFlat ? midnight + TimeSpan(nanoseconds: (number &+ 1) &* rule.span) : endTime,
       open: Price(nanos: isFlat ? price : open), high: Price(nanos: isFlat ? price : high),
       low: Price(nanos: isFlat ? price : low), close: Price(nanos: price),
       volume: Quantity(lots: isFlat ? 0 : volume),
@@ -164,6 +188,7 @@ public import TradingTypes
     } else {
       isOpen = false
       dueTime = .distantFuture
+      endTime = .distantFuture
     }
     return bar
   }

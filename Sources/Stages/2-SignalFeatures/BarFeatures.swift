@@ -69,17 +69,19 @@ struct BarFeatures: BitwiseCopyable {
   /// Takes in the next bar and evaluates slots 37–47, 49–73.
   mutating func step(_ bar: ClosedBar) {
     collect(bar)
-    // Wrapping: a count.
-    count &+= 1
+    evaluate()
+  }
+
+  /// Evaluates slots 37–47, 49–73 as of the last bar; whether and when changes nothing else.
+  mutating func evaluate() {
     writeVolatility()
     writeReturns()
     writeTrend()
-    // Later the mask stays as it is.
-    if count <= BarFeatures.barsNeededMax { writeValidity() }
+    writeValidity()
   }
 
   /// Adds the bar to every window.
-  private mutating func collect(_ bar: ClosedBar) {
+  mutating func collect(_ bar: ClosedBar) {
     let open = bar.open.real
     let high = bar.high.real
     let low = bar.low.real
@@ -118,6 +120,8 @@ struct BarFeatures: BitwiseCopyable {
     lastHigh = high
     lastLow = low
     lastTypical = typical
+    // Wrapping: a count.
+    count &+= 1
   }
 
   /// The two-bar high-low estimate of the spread, floored at 0, without an overnight adjustment.

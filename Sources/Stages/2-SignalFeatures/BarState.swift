@@ -3,8 +3,9 @@ internal import TradingTypes
 /// The bar slots an instrument's closed bars make, with the context at its last bar.
 @usableFromInline struct BarState: BitwiseCopyable, Sendable {
   var features: BarFeatures
-  /// Context at the end of the last bar.
+  /// Context at the end of the last bar, and sentiment at the end of the one before.
   var lastSentiment: ContextValue
+  var earlierSentiment: ContextValue
   var lastVix: ContextValue
   /// Sentiment at a bar's end and return of the next bar, completed pairs only.
   var pairSentiments: RollingWindow<288>
@@ -13,30 +14,37 @@ internal import TradingTypes
   init() {
     features = BarFeatures()
     lastSentiment = ContextValue()
+    earlierSentiment = ContextValue()
     lastVix = ContextValue()
     pairSentiments = RollingWindow(length: 252)
     pairReturns = RollingWindow(length: 252)
   }
 
-  /// Takes in a closed bar: slots 37–47, 49–73, 75–77 and 79.
-  mutating func step(_ bar: ClosedBar, sentiment now: ContextValue, vix: ContextValue) {
-    features.step(bar)
+  /// Takes in a closed bar; its slots are those of `evaluate`.
+  mutating func collect(_ bar: ClosedBar, sentiment: ContextValue, vix: ContextValue) {
+    features.collect(bar)
     if lastSentiment.isKnown {
       pairSentiments.update(lastSentiment.value)
-      pairReturns.update(features[.return1])
-    }
-    if now.isKnown {
-      features[.sentimentCalibrated] = calibrated(now.value)
-      features.valid[.sentimentCalibrated] = pairReturns.count >= 252
-      features[.sentimentVolume] = now.value * features[.volumeZ60]
-      features.valid[.sentimentVolume] = features.valid[.volumeZ60]
-      features[.sentimentMomentum] = lastSentiment.isKnown ? now.value - lastSentiment.value : 0
-      features.valid[.sentimentMomentum] = lastSentiment.isKnown
+      pairReturns.update(features.returns.value(age: 0))
     }
     features[.vixChange] = vix.isKnown && lastVix.isKnown ? vix.value - lastVix.value : 0
     features.valid[.vixChange] = vix.isKnown && lastVix.isKnown
-    lastSentiment = now
+    earlierSentiment = lastSentiment
+    lastSentiment = sentiment
     lastVix = vix
+  }
+
+  /// Evaluates slots 37–47, 49–73 and 75–77 as of the last bar; whether and when changes nothing else.
+  mutating func evaluate() {
+    features.evaluate()
+    guard lastSentiment.isKnown else { return }
+    let now = lastSentiment.value
+    features[.sentimentCalibrated] = calibrated(now)
+    features.valid[.sentimentCalibrated] = pairReturns.count >= 252
+    features[.sentimentVolume] = now * features[.volumeZ60]
+    features.valid[.sentimentVolume] = features.valid[.volumeZ60]
+    features[.sentimentMomentum] = earlierSentiment.isKnown ? now - earlierSentiment.value : 0
+    features.valid[.sentimentMomentum] = earlierSentiment.isKnown
   }
 
   /// `a + b·sentiment` from the least squares of return on sentiment over the last 252 completed pairs.

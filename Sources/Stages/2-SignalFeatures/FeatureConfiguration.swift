@@ -1,13 +1,18 @@
 public import TradingTypes
 
 /// What stage 2 can be told: windows that the catalogue leaves open, ages, and the feed's units.
-public struct FeatureConfiguration: BitwiseCopyable, Sendable {
+public struct FeatureConfiguration: Sendable {
   /// The feed's price increment, the unit "tick" of the catalogue; 1e-4 USD for ITCH and LOBSTER.
   public var priceIncrement: Price = Price(nanos: 100_000)
   /// Midnight of the feed's day: bars are aligned to it and the session is counted from it.
   public var dayStart: Timestamp = Timestamp(nanoseconds: 0)
-  /// Span of a primary bar; divides a day.
-  public var barSpan: TimeSpan = .seconds(60)
+  /// Bars of the model vector.
+  public var primaryBars: BarRule = .time(.seconds(60))
+  /// Bars of further timeframes, each with a block of the bar slots of its own; the primary one among them is left out. At most
+  /// four; about 17 KB an instrument each.
+  public var furtherBars: [BarRule] = [
+    .time(.seconds(1)), .time(.seconds(300)), .time(.seconds(3_600)), .time(.seconds(86_400)),
+  ]
   /// Start of the session, from midnight.
   public var sessionOpen: TimeSpan = .seconds(34_200)
   /// End of the session, from midnight.
@@ -30,7 +35,7 @@ public struct FeatureConfiguration: BitwiseCopyable, Sendable {
   public var bookStaleAge: TimeSpan = .seconds(60)
   /// Age of the last trade beyond which slots 23–36 are stale.
   public var tradeStaleAge: TimeSpan = .seconds(300)
-  /// Age of the last closed bar's end beyond which bar slots are stale.
+  /// Age of the last closed bar's end beyond which bar slots are stale; two spans of a time bar where that is more.
   public var barStaleAge: TimeSpan = .seconds(300)
   /// Age of a context value beyond which its slots are stale.
   public var contextStaleAge: TimeSpan = .seconds(86_400)
@@ -41,6 +46,9 @@ public struct FeatureConfiguration: BitwiseCopyable, Sendable {
 
   /// The defaults of the catalogue.
   public init() {}
+
+  /// The primary bars and the further ones.
+  var timeframes: [BarRule] { [primaryBars] + furtherBars.filter { $0 != primaryBars } }
 
   /// Checks every member.
   ///
@@ -55,9 +63,14 @@ public struct FeatureConfiguration: BitwiseCopyable, Sendable {
     )
     try require(
       dayStart.nanoseconds.magnitude < 1 << 62, "day start \(dayStart.nanoseconds), expected within 2^62 ns of 1970")
-    try require(
-      barSpan.nanoseconds > 0 && barSpan.nanoseconds <= day && day % barSpan.nanoseconds == 0,
-      "bar span \(barSpan.nanoseconds) ns, expected a divisor of a day")
+    let rules = timeframes
+    try require(rules.count <= 5, "\(furtherBars.count) further timeframes, expected at most 4")
+    for (place, rule) in rules.enumerated() {
+      try require(
+        rule.isSound,
+        "bars \(rule.name), expected a span that divides a day, or an amount of 1…1e15 lots or currency units")
+      try require(!rules[..<place].contains(rule), "bars \(rule.name) twice, expected distinct timeframes")
+    }
     try require(
       sessionOpen >= .zero && sessionOpen < sessionClose && sessionClose.nanoseconds <= day,
       "session \(sessionOpen.nanoseconds)…\(sessionClose.nanoseconds) ns, expected open before close within a day")

@@ -11,8 +11,9 @@ public import TradingTypes
   @usableFromInline var bookStaleAge: TimeSpan
   @usableFromInline var tradeStaleAge: TimeSpan
   @usableFromInline var barStaleAge: TimeSpan
+  /// The same for bars of the primary timeframe, two spans of which may be more.
+  @usableFromInline var primaryStaleAge: TimeSpan
   @usableFromInline var contextStaleAge: TimeSpan
-  @usableFromInline var barSpan: Int64
   @usableFromInline var vpinBucketVolume: Int64
   @usableFromInline var vpinBucketCount: Int64
   @usableFromInline var hawkesBase: Double
@@ -34,8 +35,8 @@ public import TradingTypes
     bookStaleAge = configuration.bookStaleAge
     tradeStaleAge = configuration.tradeStaleAge
     barStaleAge = configuration.barStaleAge
+    primaryStaleAge = barStaleAge.atLeastTwo(of: configuration.primaryBars)
     contextStaleAge = configuration.contextStaleAge
-    barSpan = configuration.barSpan.nanoseconds
     vpinBucketVolume = configuration.vpinBucketVolume.lots
     vpinBucketCount = Int64(configuration.vpinBucketCount)
     hawkesBase = configuration.hawkesBase
@@ -44,4 +45,9 @@ public import TradingTypes
     delayedHorizon = configuration.delayedHorizon
     delayedCapacity = configuration.delayedCapacity
   }
+}
+
+extension TimeSpan {
+  /// This age, or twice the span of a time bar where that is more: a bar is not old before its successor could be there.
+  func atLeastTwo(of rule: BarRule) -> TimeSpan { max(self, TimeSpan(nanoseconds: 2 * rule.span)) }
 }

@@ -8,6 +8,8 @@ public import TradingTypes
 @frozen public struct FeatureEngine: ~Copyable {
   /// Instruments the engine holds: indices 0 ..< `instrumentCount`.
   public let instrumentCount: Int
+  /// Timeframes of an instrument's bars, the primary one first: 1…5.
+  public let timeframeCount: Int
   @usableFromInline let constants: FeatureConstants
   @usableFromInline var states: Slab<InstrumentState>
   // The rings of all instruments, one after the other.
@@ -18,8 +20,14 @@ public import TradingTypes
   @usableFromInline var moves: Slab<TradeMove>
   @usableFromInline var imbalances: Slab<Int64>
   @usableFromInline var pending: Slab<PendingTrade>
-  @usableFromInline var barValues: Slab<Double>
+  // A row of timeframes for each instrument.
+  @usableFromInline var builders: Slab<BarBuilder>
   @usableFromInline var bars: Slab<BarState>
+  @usableFromInline var barValues: Slab<Double>
+  @usableFromInline var blocks: Slab<BarBlockState>
+  // The cross-section.
+  @usableFromInline var members: Slab<UniverseMember>
+  @usableFromInline var universe: UniverseState
   @usableFromInline var microprice: Slab<Double>
   @usableFromInline var market: MarketContext
   @usableFromInline var counted: FeatureCounters
@@ -37,6 +45,8 @@ public import TradingTypes
       throw ConfigurationError("features: \(instrumentCount) instruments, expected 1…1048576")
     }
     self.instrumentCount = instrumentCount
+    let rules = configuration.timeframes
+    timeframeCount = rules.count
     constants = FeatureConstants(configuration)
     let count = instrumentCount
     states = Slab(repeating: InstrumentState(), count: count, in: arena)
@@ -51,8 +61,13 @@ public import TradingTypes
     pending = Slab(
       repeating: PendingTrade(due: .distantPast, priceTwice: 0, midTwice: 0, sign: 0),
       count: count * configuration.delayedCapacity, in: arena)
-    barValues = Slab(repeating: 0, count: count * InstrumentState.barValueCount, in: arena)
-    bars = Slab(repeating: BarState(), count: count, in: arena)
+    builders = Slab(repeating: BarBuilder(rules[0]), count: count * rules.count, in: arena)
+    for place in 0..<count * rules.count { builders[place] = BarBuilder(rules[place % rules.count]) }
+    bars = Slab(repeating: BarState(), count: count * rules.count, in: arena)
+    barValues = Slab(repeating: 0, count: count * rules.count * BarBlock.count, in: arena)
+    blocks = Slab(repeating: BarBlockState(), count: count * rules.count, in: arena)
+    members = Slab(repeating: UniverseMember(), count: count, in: arena)
+    universe = UniverseState()
     microprice = Slab(repeating: 0, count: 30, in: arena)
     for place in 0..<30 { microprice[place] = configuration.micropriceTable.moves[place] }
     market = MarketContext()
@@ -110,7 +125,14 @@ public import TradingTypes
       counted.invalidTrades &+= 1
       return
     }
-    if !states[index].builder.append(price: price, size: size, at: time, constants) { counted.overdueTrades &+= 1 }
+    let first = index &* timeframeCount
+    var due = Timestamp.distantFuture
+    for place in first..<(first &+ timeframeCount) {
+      let isInTime = builders[place].append(price: price, size: size, at: time, midnight: constants.dayStart)
+      if !isInTime { counted.overdueTrades &+= 1 }
+      due = min(due, builders[place].dueTime)
+    }
+    states[index].barDue = due
     guard kind != .crossTrade else { return }
     let mid = states[index].book.midTwice
     let trade = TradeEntry(

@@ -12,8 +12,12 @@ public struct FeatureSnapshot: Sendable {
   var moves: [TradeMove]
   var imbalances: [Int64]
   var pending: [PendingTrade]
-  var barValues: [Double]
+  var builders: [BarBuilder]
   var bars: [BarState]
+  var barValues: [Double]
+  var blocks: [BarBlockState]
+  var members: [UniverseMember]
+  var universe: UniverseState
   var market: MarketContext
   var counted: FeatureCounters
 }
@@ -32,18 +36,30 @@ extension FeatureEngine {
     return FeatureSnapshot(
       states: copy(states), levels: copy(levels), bookEntries: copy(bookEntries), eventEntries: copy(eventEntries),
       tradeEntries: copy(tradeEntries), moves: copy(moves), imbalances: copy(imbalances), pending: copy(pending),
-      barValues: copy(barValues), bars: copy(bars), market: market, counted: counted)
+      builders: copy(builders), bars: copy(bars), barValues: copy(barValues), blocks: copy(blocks),
+      members: copy(members), universe: universe, market: market, counted: counted)
   }
 
   /// Replaces all state by that of `snapshot`; off the hot path.
   ///
-  /// - Throws: `ConfigurationError` when the snapshot is of another number of instruments or delayed trades; nothing changes.
+  /// - Throws: `ConfigurationError` when the snapshot is of another number of instruments or delayed trades, or of other bars;
+  ///   nothing changes.
   /// - Complexity: O(instruments).
   public mutating func restore(_ snapshot: FeatureSnapshot) throws(ConfigurationError) {
     guard snapshot.states.count == states.count, snapshot.pending.count == pending.count else {
       throw ConfigurationError(
         "feature snapshot of \(snapshot.states.count) instruments and \(snapshot.pending.count) delayed trades, "
           + "expected \(states.count) and \(pending.count)")
+    }
+    for place in 0..<timeframeCount {
+      let theirs = place < snapshot.builders.count / snapshot.states.count ? snapshot.builders[place].rule.name : "none"
+      guard theirs == builders[place].rule.name else {
+        throw ConfigurationError(
+          "feature snapshot: timeframe \(place) is \(theirs), expected \(builders[place].rule.name)")
+      }
+    }
+    guard snapshot.builders.count == builders.count else {
+      throw ConfigurationError("feature snapshot of \(snapshot.builders.count) bars, expected \(builders.count)")
     }
     func copy<Element: BitwiseCopyable>(_ copies: [Element], to slab: inout Slab<Element>) {
       for index in 0..<slab.count { slab[index] = copies[index] }
@@ -56,8 +72,12 @@ extension FeatureEngine {
     copy(snapshot.moves, to: &moves)
     copy(snapshot.imbalances, to: &imbalances)
     copy(snapshot.pending, to: &pending)
-    copy(snapshot.barValues, to: &barValues)
+    copy(snapshot.builders, to: &builders)
     copy(snapshot.bars, to: &bars)
+    copy(snapshot.barValues, to: &barValues)
+    copy(snapshot.blocks, to: &blocks)
+    copy(snapshot.members, to: &members)
+    universe = snapshot.universe
     market = snapshot.market
     counted = snapshot.counted
   }

@@ -2,9 +2,6 @@ public import LockFreeRings
 public import TradingTypes
 
 extension InstrumentState {
-  /// Bar slots an instrument has in the slab: 37–86.
-  @inlinable static var barValueCount: Int { 50 }
-
   /// Nanoseconds since the last midnight.
   @inlinable @inline(__always) static func timeOfDay(_ now: Timestamp, _ constants: borrowing FeatureConstants) -> Int64
   {
@@ -31,14 +28,15 @@ extension InstrumentState {
   }
 }
 
-// On the engine, not on the state: a call on a state would be given a copy of its 665 bytes.
+// On the engine, not on the state: a call on a state would be given a copy of its 500 bytes.
 extension FeatureEngine {
-  /// Writes slots 37–84 and 87 and their masks as of `now`.
+  /// Writes slots 37–87 and their masks as of `now`.
   @inlinable @inline(__always) func writeBars(
     _ index: Int, at now: Timestamp, into vector: inout FeatureVector
   ) {
-    let base = index &* InstrumentState.barValueCount
-    for place in 0..<InstrumentState.barValueCount { vector.values[37 &+ place] = barValues[base &+ place] }
+    let block = index &* timeframeCount
+    let base = block &* BarBlock.count
+    for place in 0..<BarBlock.count { vector.values[37 &+ place] = barValues[base &+ place] }
     let own = states[index].sentiment.isKnown ? states[index].sentiment : market.sentiment
     vector[.sentiment] = own.value
     vector[.vix] = market.vix.value
@@ -48,27 +46,39 @@ extension FeatureEngine {
     let clock = InstrumentState.timeOfDay(now, constants)
     let fraction = Double(clock - constants.sessionOpen) / Double(constants.sessionClose - constants.sessionOpen)
     vector[.sessionFraction] = max(0, min(1, fraction))
+    vector[.relativeStrength] = members[index].isSampled ? universe.strength(of: members[index].sampled) : 0
+    vector[.breadthThrust] = universe.breadth.value
 
-    var full = states[index].barValid
+    var full = blocks[block].valid
     full.high |= InstrumentState.bit(.sentiment, own.isKnown) | InstrumentState.bit(.vix, market.vix.isKnown)
     full.high |= InstrumentState.bit(.yield10y, market.yield10y.isKnown) | InstrumentState.bit(.yieldCurve, hasCurve)
     full.high |= InstrumentState.bit(.sessionFraction, true)
+    full.high |= InstrumentState.bit(.relativeStrength, members[index].isSampled && universe.hasSpread)
+    full.high |= InstrumentState.bit(.breadthThrust, universe.isWarm)
     // Bits of the slots whose input is too old.
-    var oldLow: UInt64 = 0
-    var oldHigh: UInt32 = 0
-    if now - states[index].barEndTime > constants.barStaleAge {
-      oldLow = ~0
-      oldHigh = ~0 ^ InstrumentState.contextBits
-    }
-    if own.isStale(at: now, constants) { oldHigh |= InstrumentState.sentimentBits }
-    if market.vix.isStale(at: now, constants) { oldHigh |= InstrumentState.vixBits }
+    var old = oldBars(
+      endTime: blocks[block].endTime, age: constants.primaryStaleAge, sentiment: own, at: now)
     let isTwoOld = market.yield2y.isStale(at: now, constants)
     let isTenOld = market.yield10y.isStale(at: now, constants)
-    oldHigh |= InstrumentState.bit(.yield10y, isTenOld)
-    oldHigh |= InstrumentState.bit(.yieldCurve, isTenOld || isTwoOld)
-    vector.valid.low |= full.low & ~oldLow
-    vector.valid.high = full.high & ~oldHigh
-    vector.stale.low |= full.low & oldLow
-    vector.stale.high = full.high & oldHigh
+    old.high |= InstrumentState.bit(.yield10y, isTenOld)
+    old.high |= InstrumentState.bit(.yieldCurve, isTenOld || isTwoOld)
+    let isUniverseOld = now - universe.time > constants.primaryStaleAge
+    old.high |=
+      InstrumentState.bit(.relativeStrength, isUniverseOld) | InstrumentState.bit(.breadthThrust, isUniverseOld)
+    vector.valid.low |= full.low & ~old.low
+    vector.valid.high = full.high & ~old.high
+    vector.stale.low |= full.low & old.low
+    vector.stale.high = full.high & old.high
+  }
+
+  /// The slots of a block whose last bar, sentiment or VIX is too old at `now`.
+  @inlinable @inline(__always) func oldBars(
+    endTime: Timestamp, age: TimeSpan, sentiment: ContextValue, at now: Timestamp
+  ) -> FeatureMask {
+    var old = FeatureMask()
+    if now - endTime > age { old = FeatureMask(low: ~0, high: ~0 ^ InstrumentState.contextBits) }
+    if sentiment.isStale(at: now, constants) { old.high |= InstrumentState.sentimentBits }
+    if market.vix.isStale(at: now, constants) { old.high |= InstrumentState.vixBits }
+    return old
   }
 }

@@ -5,28 +5,24 @@ public import TradingTypes
 @frozen @usableFromInline struct InstrumentState: BitwiseCopyable {
   /// Time of the last message, never running backwards.
   @usableFromInline var clock: Timestamp
-  @usableFromInline var builder: BarBuilder
+  /// From when on one of the instrument's bars may be closed.
+  @usableFromInline var barDue: Timestamp
   @usableFromInline var book: BookFlow
   @usableFromInline var events: EventFlow
   @usableFromInline var trades: TradeFlow
   @usableFromInline var impact: TradeImpact
   @usableFromInline var buckets: VolumeBuckets
-  /// Valid bits of the bar slots and of the slots other stages own; end of the last bar.
-  @usableFromInline var barValid: FeatureMask
-  @usableFromInline var barEndTime: Timestamp
   /// The instrument's own sentiment, which goes before the market's.
   @usableFromInline var sentiment: ContextValue
 
   @inlinable init() {
     clock = .distantPast
-    builder = BarBuilder()
+    barDue = .distantFuture
     book = BookFlow()
     events = EventFlow()
     trades = TradeFlow()
     impact = TradeImpact()
     buckets = VolumeBuckets()
-    barValid = FeatureMask()
-    barEndTime = .distantPast
     sentiment = ContextValue()
   }
 

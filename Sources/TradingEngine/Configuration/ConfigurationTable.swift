@@ -1,3 +1,4 @@
+internal import SignalFeatures
 internal import TradingTypes
 
 /// Every key of the configuration: the one source of the reader, `--print-config` and `Docs/Configuration.md`.
@@ -72,6 +73,24 @@ public enum ConfigurationTable {
     field("books.crossed_ns_max", \.books.crossedMax, "Time a bid may stand above the ask before the book is stale."),
     field("books.allow_locked", \.books.allowsLocked, "A bid equal to the ask is no fault."),
     field("bars.primary_s", \.bars.primarySeconds, 1...86_400, "seconds", "Length of a primary bar."),
+    ConfigurationField(
+      path: "bars.further", kind: "array of at most 4 timeframes",
+      meaning: "Bars beside the primary ones: 1s, 5m, 1h, 1d; volume:LOTS; dollar:UNITS of the quote currency.",
+      read: { "[" + $0.bars.further.map { quotedJSON($0.name) }.joined(separator: ", ") + "]" },
+      write: { (root, node, source) throws(ConfigurationError) in
+        guard case .array(let elements) = node.value else {
+          throw configurationRefusal(source, "bars.further", node, "an array")
+        }
+        var rules: [BarRule] = []
+        for element in elements {
+          guard case .string(let text) = element.value, let rule = BarRule(text) else {
+            throw configurationRefusal(
+              source, "bars.further", element, "a span that divides a day, like 5m, or volume:1000, or dollar:5000000")
+          }
+          rules.append(rule)
+        }
+        root.bars.further = rules
+      }),
     field("bars.session_open_s", \.bars.sessionOpenSeconds, 0...86_400, "seconds", "Session start after midnight."),
     field("bars.session_close_s", \.bars.sessionCloseSeconds, 0...86_400, "seconds", "Session end after midnight."),
     ConfigurationField(

@@ -43,6 +43,9 @@ extension EngineConfiguration {
       books.unknownOrdersMax <= books.unknownOrdersWindow,
       "books: unknown_orders_max is at most unknown_orders_window")
     try demand(86_400 % bars.primarySeconds == 0, "bars: primary_s divides a day of 86400 seconds")
+    try demand(
+      bars.further.count <= 4 && Set(bars.further).count == bars.further.count && bars.further.allSatisfy(\.isSound),
+      "bars: further has at most 4 distinct timeframes")
     try demand(bars.sessionOpenSeconds < bars.sessionCloseSeconds, "bars: session_open_s is before session_close_s")
     try demand(venues.reduce(0) { $0 + $1.sharePercent } == 100, "venues: share_percent add up to 100")
     try demand(Set(venues.map(\.name)).count == venues.count, "venues: names are distinct")

@@ -29,7 +29,8 @@ extension EngineConfiguration {
     var features = FeatureConfiguration()
     features.priceIncrement = increment
     features.dayStart = midnight
-    features.barSpan = .seconds(bars.primarySeconds)
+    features.primaryBars = .time(.seconds(bars.primarySeconds))
+    features.furtherBars = bars.further
     features.sessionOpen = .seconds(bars.sessionOpenSeconds)
     features.sessionClose = .seconds(bars.sessionCloseSeconds)
     return features

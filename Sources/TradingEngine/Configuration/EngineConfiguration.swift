@@ -1,3 +1,4 @@
+public import SignalFeatures
 public import TradingTypes
 
 /// Everything an engine is built from, apart from the instruments and the model. `EngineConfiguration()` is the built-in one.
@@ -31,6 +32,8 @@ public struct EngineConfiguration: Sendable {
   public struct Bars: Sendable {
     /// Length of a primary bar.
     public var primarySeconds: Int64 = 60
+    /// Bars of further timeframes, at most four; each has a block of bar slots of its own. The primary one among them is left out.
+    public var further: [BarRule] = FeatureConfiguration().furtherBars
     /// Start of the session after midnight.
     public var sessionOpenSeconds: Int64 = 34_200
     /// End of the session after midnight.

@@ -1,10 +1,14 @@
 public import ModelInference
+public import SignalFeatures
 public import TradingTypes
 
 /// Stage 3 as the pipeline sees it: the built-in `Ensemble`, or a host's own model.
 ///
 /// Pure: the same features give the same forecast, and nothing outside is read, so that a replay repeats every decision.
 public protocol Forecaster: ~Copyable {
+  /// Features that the model needs beside the catalogue's, in slots 88–95; none unless it says so.
+  associatedtype Features: CustomFeatures = NoCustomFeatures
+
   /// The forecast for the next move of `instrument`, from its feature vector at `time`.
   ///
   /// A forecast that holds a non-finite number, or a probability or confidence outside [0, 1], counts as unusable.

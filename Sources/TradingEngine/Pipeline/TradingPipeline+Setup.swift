@@ -15,7 +15,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   /// - Parameters:
   ///   - midnight: start of the feed's day; bars and session times count from it.
   ///   - control: policy and manual kill switch; several pipelines may share one.
-  ///   - arena: a few hundred bytes a resting order and about 64 KiB an instrument are taken from it.
+  ///   - arena: a few hundred bytes a resting order and about 64 KiB an instrument and 17 KiB a further timeframe of each are taken from it.
   /// - Throws: one line that names the value and what was expected.
   public init(
     configuration: EngineConfiguration, instruments directory: InstrumentDirectory, midnight: Timestamp,
@@ -50,6 +50,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     for venue in venues.venues { consolidated.setVenue(venue.id, isUp: true, isProtected: venue.isProtected) }
     let features = try FeatureEngine(
       instrumentCount: count, configuration: configuration.features(midnight: midnight, increment: grid.low), in: arena)
+    let customFeatures = try CustomFeatureSet<Model.Features>(instrumentCount: count, in: arena)
     let regimes = try RegimeFilter(
       instrumentCount: count, parameters: configuration.regimeParameters(), table: configuration.regimeTable(),
       in: arena)
@@ -79,6 +80,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     self.health = health
     self.consolidated = consolidated
     self.features = features
+    self.customFeatures = customFeatures
     self.regimes = regimes
     self.sizer = sizer
     self.gate = gate

@@ -55,6 +55,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   /// Order at a bar close: the bar, the volatility, the slots stage 2 does not own, the regime.
   @inlinable mutating func closeDueBars(of id: InstrumentID, at time: Timestamp) {
     while let bar = features.closeBar(id, at: time) {
+      customFeatures.close(bar, of: id)
       guard !bar.isFirst else { continue }
       let variance = sizer.stepVolatility(id, returnPercent: bar.returnPercent)
       features.setModelSlots(id, garchVariance: variance, regimeProbabilities: regimes.probabilities(of: id))
@@ -62,7 +63,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     }
   }
 
-  /// Samples equity at the end of the last primary bar before `time`: the same instant in every topology.
+  /// Samples equity and the cross-section at the end of the last primary bar before `time`: the same instant in every topology.
   ///
   /// Reports due up to that end are in, those due after it are not, whichever message crosses it.
   @inlinable mutating func crossBarrier(at time: Timestamp) {
@@ -72,7 +73,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     barrier = end + rules.barSpan
   }
 
-  /// What this pipeline's books add to the portfolio at `end`; the first half of a barrier.
+  /// What this pipeline's instruments add to portfolio and cross-section at `end`; the first half of a barrier.
   @inlinable mutating func sampleBarrier(end: Timestamp) -> BarrierPart {
     settle(by: end + TimeSpan(nanoseconds: -1))
     let totals = ledger.totals
@@ -83,13 +84,15 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     part.dayGainTwice = equityTwice &- totals.dayEquityTwice
     part.fallTwice = totals.dayPeakTwice &- equityTwice
     part.gross = ledger.exposureOfFirm().gross
+    part.universe = features.sampleUniverse(at: end)
     return part
   }
 
-  /// Takes the portfolio's total over; the second half of a barrier.
+  /// Takes the totals over; the second half of a barrier.
   @inlinable mutating func takeBarrier(_ total: BarrierPart, at time: Timestamp) {
     // Wrapping: below 2^126. Halves are rounded down, the fall up, as the ledger rounds them.
     equity = Money(nanos: (2 &* ledger.totals.startingCash.nanos &+ total.gainTwice) >> 1)
+    features.takeUniverse(total.universe, at: rules.barEnd(before: time))
     triggers.dayResult(Money(nanos: total.dayGainTwice >> 1), at: time, &kill)
     if control.refresh() { obeyControl(at: time) }
     let drawdownMax = control.value.policy.dailyDrawdownMax * equity.real

@@ -32,6 +32,8 @@ public struct TradingPipeline<
   public var consolidated: ConsolidatedBook
   /// 2: incremental features and bars.
   public var features: FeatureEngine
+  /// 2: the features that the model brings along.
+  public var customFeatures: CustomFeatureSet<Model.Features>
   /// 3: the model.
   public var model: Model
   /// 4: the regime filter of each instrument.
@@ -113,6 +115,7 @@ public struct TradingPipeline<
     // 2: the features of every event.
     health.observe(event, effect.status)
     features.update(event, effect: effect, depth: books[depth: event.instrument])
+    customFeatures.update(event, effect: effect, depth: books[depth: event.instrument])
     note(event, effect)
     probe.skip()
     guard isTrigger(event, effect) else { return effect }
@@ -139,6 +142,7 @@ public struct TradingPipeline<
 
     // 2: the feature vector.
     features.vector(of: id, depth: books[depth: id], at: event.time, into: &vector)
+    customFeatures.write(of: id, depth: books[depth: id], at: event.time, into: &vector)
     probe.mark(.features)
 
     // 3: the forecast.

@@ -1,5 +1,6 @@
 public import LockFreeRings
 public import MarketIngest
+public import SignalFeatures
 public import TradingTypes
 
 /// What the distributing thread sends to a pipeline, in the order of the input.
@@ -20,7 +21,8 @@ public import TradingTypes
   case end
 }
 
-/// What one shard adds to the portfolio at a bar's end. Doubled, because mid-prices come in halves.
+/// What one shard adds to the portfolio and to the cross-section at a bar's end. Money is doubled, because mid-prices come in
+/// halves.
 @frozen public struct BarrierPart: BitwiseCopyable, Sendable {
   /// Twice the change of equity since the books began, billionths.
   @usableFromInline var gainTwice: Int128 = 0
@@ -30,6 +32,8 @@ public import TradingTypes
   @usableFromInline var fallTwice: Int128 = 0
   /// Gross exposure.
   @usableFromInline var gross = Money.zero
+  /// Returns of the shard's instruments.
+  @usableFromInline var universe = UniverseSample()
 
   /// No part.
   @inlinable public init() {}
@@ -41,6 +45,7 @@ public import TradingTypes
     dayGainTwice &+= other.dayGainTwice
     fallTwice &+= other.fallTwice
     gross.nanos &+= other.gross.nanos
+    universe.add(other.universe)
   }
 }
 

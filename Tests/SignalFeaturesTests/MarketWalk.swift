@@ -1,0 +1,82 @@
+import SignalFeatures
+import TradingTypes
+
+/// One input of a feature engine.
+enum MarketStep {
+  case row(BookRow)
+  case context(ContextEvent)
+}
+
+/// A seeded market of several instruments with context values: everything a feature engine can be told.
+func marketSteps(seed: UInt64, instruments: Int, count: Int) -> [MarketStep] {
+  var random = SplitMix64(seed: seed ^ 0x9E37_79B9)
+  var streams = (0..<instruments).map { RandomStream(seed: seed &+ UInt64($0) &* 77) }
+  var steps: [MarketStep] = []
+  for _ in 0..<count {
+    let first = streams.indices.min { streams[$0].time < streams[$1].time }!
+    var row = streams[first].next()
+    row.event.instrument = InstrumentID(index: UInt32(first))
+    steps.append(.row(row))
+    guard random.below(12) == 0 else { continue }
+    let kinds: [(ContextEvent.Kind, Double)] = [
+      (.sentiment, 2), (.sentiment, 2), (.vix, 60), (.yield10y, 9), (.yield2y, 9),
+    ]
+    let (kind, range) = kinds[random.below(kinds.count)]
+    let value = (Double(random.below(1_000)) / 1_000 - (kind == .vix ? 0 : 0.5)) * range
+    let name = random.below(3) == 0 ? InstrumentID.none : InstrumentID(index: UInt32(random.below(instruments)))
+    steps.append(.context(ContextEvent(kind: kind, instrument: name, value: value, time: row.event.time)))
+  }
+  return steps
+}
+
+/// Walks an engine through steps the way a pipeline does: barriers, bars, model slots, messages.
+struct MarketWalk: ~Copyable {
+  var engine: FeatureEngine
+  var barrier = Int64.min
+
+  init(_ engine: consuming FeatureEngine) { self.engine = engine }
+
+  /// Takes a step and gives every bit an engine then shows of the instrument: vector, blocks and all masks.
+  mutating func take(_ step: MarketStep) -> [UInt64] {
+    switch step {
+    case .context(let event):
+      _ = engine.receive(event)
+      return []
+    case .row(let row):
+      let id = row.event.instrument
+      let time = row.event.time
+      if time.nanoseconds >= barrier {
+        let end = Timestamp(nanoseconds: time.nanoseconds / 1_000_000_000 * 1_000_000_000)
+        let sample = engine.sampleUniverse(at: end)
+        engine.takeUniverse(sample, at: end)
+        barrier = end.nanoseconds + 1_000_000_000
+      }
+      if engine.barIsDue(id, at: time) {
+        while let bar = engine.closeBar(id, at: time) {
+          let share = Double(bar.close.nanos % 7) / 14
+          _ = engine.setModelSlots(
+            id, garchVariance: bar.returnPercent * bar.returnPercent, regimeProbabilities: (share, 0.5 - share, 0.5))
+        }
+      }
+      engine.update(row.event, effect: row.effect, depth: row.depth)
+      var shown = bits(vector(of: engine, after: row))
+      var block = BarBlock()
+      for timeframe in 1..<engine.timeframeCount {
+        engine.bars(of: id, timeframe: timeframe, at: time, into: &block)
+        for value in 0..<BarBlock.count { shown.append(block.values[value].bitPattern) }
+        shown += [block.valid.low, UInt64(block.valid.high), block.stale.low, UInt64(block.stale.high)]
+      }
+      return shown
+    }
+  }
+}
+
+/// An engine of five timeframes, one of them a bar a trade, so that every window of the catalogue fills within some hundred
+/// trades.
+func makeWalk(instruments: Int) throws -> MarketWalk {
+  MarketWalk(
+    try makeEngine(instruments: instruments) {
+      $0.primaryBars = .time(.seconds(1))
+      $0.furtherBars = [.volume(1), .dollar(500), .volume(5_000), .time(.seconds(5))]
+    })
+}
