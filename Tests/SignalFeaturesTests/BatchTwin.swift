@@ -1,5 +1,6 @@
 import Foundation
 import SignalFeatures
+import TestSupport
 import TradingTypes
 
 /// The event slots computed from the whole history each time, straight from their definitions: slow and obviously right.

@@ -61,14 +61,6 @@ struct MicrostructureGolden: Decodable {
   }
 }
 
-/// A message with what it did to the book and the book after it.
-struct BookRow {
-  var event: MarketEvent
-  var effect: BookEffect
-  var depth: DepthView
-  var isTrade: Bool { event.kind == .executeOrder || event.kind == .trade }
-}
-
 /// Whether the shared golden files are there.
 let hasGolden = SharedData.file("golden/microstructure.json") != nil
 
@@ -110,9 +102,4 @@ func lobsterRows() throws -> [BookRow] {
     previous = depth
   }
   return rows
-}
-
-/// Whether the first `levels` levels of two views agree.
-func areEqual(_ left: DepthView, _ right: DepthView, levels: Int) -> Bool {
-  (0..<levels).allSatisfy { left.bids[$0] == right.bids[$0] && left.asks[$0] == right.asks[$0] }
 }

@@ -1,11 +1,6 @@
 import SignalFeatures
+import TestSupport
 import TradingTypes
-
-/// One input of a feature engine.
-enum MarketStep {
-  case row(BookRow)
-  case context(ContextEvent)
-}
 
 /// A seeded market of several instruments with context values: everything a feature engine can be told.
 func marketSteps(seed: UInt64, instruments: Int, count: Int) -> [MarketStep] {
@@ -42,6 +37,9 @@ struct MarketWalk: ~Copyable {
     case .context(let event):
       _ = engine.receive(event)
       return []
+    case .model(let id, let variance, let bear, let bull):
+      _ = engine.setModelSlots(id, garchVariance: variance, regimeProbabilities: (bear, 0.2, bull))
+      return []
     case .row(let row):
       let id = row.event.instrument
       let time = row.event.time
@@ -59,6 +57,7 @@ struct MarketWalk: ~Copyable {
         }
       }
       engine.update(row.event, effect: row.effect, depth: row.depth)
+      guard Int(id.index) < engine.instrumentCount else { return [] }
       var shown = bits(vector(of: engine, after: row))
       var block = BarBlock()
       for timeframe in 1..<engine.timeframeCount {
@@ -68,6 +67,25 @@ struct MarketWalk: ~Copyable {
       }
       return shown
     }
+  }
+}
+
+extension MarketWalk {
+  /// What is wrong with what an engine shows after a step: a value that is not finite, or a slot both valid and stale.
+  mutating func fault(after step: MarketStep) -> String? {
+    let shown = take(step)
+    for part in 0..<(shown.isEmpty ? 0 : engine.timeframeCount) {
+      let start = part == 0 ? 0 : 100 + 54 * (part - 1)
+      let count = part == 0 ? 96 : BarBlock.count
+      for place in start..<(start + count) where !Double(bitPattern: shown[place]).isFinite {
+        return "timeframe \(part), value \(place - start) is \(Double(bitPattern: shown[place]))"
+      }
+      let masks = shown[(start + count)..<(start + count + 4)]
+      guard masks[masks.startIndex] & masks[masks.startIndex + 2] == 0,
+        masks[masks.startIndex + 1] & masks[masks.startIndex + 3] == 0
+      else { return "timeframe \(part): a slot is valid and stale" }
+    }
+    return nil
   }
 }
 

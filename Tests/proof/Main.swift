@@ -9,6 +9,7 @@ import MarketReceive
       books [MESSAGES [SEED]]   books against the slow twin, message by message (default 20,000,000, seed 1)
       growth [MESSAGES [SEED]]  memory of books after the first million messages (default 20,000,000, seed 1)
       itch [SEED]               ITCH bytes cut and damaged at every place, through framing, decoder and books
+      features [STEPS [SEED]]   feature slots under inputs of any bits: finite, and valid or stale (default 10,000,000, seed 1)
       league                    the league stream and the book it leaves, as other engines have them
       live [RATE [SECONDS [BYTES [LOSS]]]] [uring|recvmmsg] [--no-retransmission]
                                 RATE packets a second over loopback into books, received both ways or as named; LOSS of
@@ -41,6 +42,8 @@ import MarketReceive
     case ("books", 0...2): proofs = [{ try Proofs.books(messages: checked(messages), seed: seed) }]
     case ("growth", 0...2): proofs = [{ try Proofs.growth(messages: checked(messages), seed: seed) }]
     case ("itch", 0...1): proofs = [{ try Proofs.itch(seed: UInt64(numbers.first ?? 1)) }]
+    case ("features", 0...2):
+      proofs = [{ try Proofs.features(steps: checked(numbers.first ?? 10_000_000), seed: seed) }]
     case ("league", 0): proofs = [Proofs.league]
     case ("live", 0...4):
       var run = LoopbackRun()
@@ -62,7 +65,8 @@ import MarketReceive
     case ("all", 0):
       proofs = [
         { try Proofs.books(messages: messages, seed: seed) }, { try Proofs.growth(messages: messages, seed: seed) },
-        { try Proofs.itch(seed: seed) }, Proofs.league, Proofs.hotLoops,
+        { try Proofs.itch(seed: seed) }, { try Proofs.features(steps: 10_000_000, seed: seed) }, Proofs.league,
+        Proofs.hotLoops,
       ]
     default: fail("'\(arguments.joined(separator: " "))' is no subcommand (see --help)")
     }

@@ -30,6 +30,17 @@ enum Proofs {
     }
   }
 
+  static func features(steps: Int, seed: UInt64) throws -> [String] {
+    try timed("features: \(steps) messages, books and values of any bits, every slot after each, seed \(seed)") {
+      let planted =
+        try FeatureProof.faults(steps: 20_000, seed: seed, plantedAt: 12_345).count
+        + FeatureProof.faults(steps: 20_000, seed: seed, plantedAt: 12_346).count
+      guard planted > 0 else { return ("blind", ["a slot that was made not a number was not found"]) }
+      let faults = try FeatureProof.faults(steps: steps, seed: seed)
+      return ("\(faults.count) faults; a planted one is found", faults)
+    }
+  }
+
   static func hotLoops() throws -> [String] {
     try timed("hot loops: \(HotLoops.count) operations of each ring in code like a host's") {
       let failures = try HotLoops.run()

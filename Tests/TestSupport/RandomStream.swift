@@ -1,16 +1,17 @@
-import TradingTypes
+public import TradingTypes
 
 /// A seeded stream of messages with their books: mostly two-sided, at times thin, empty, locked or crossed, at times late.
-struct RandomStream {
-  var random: SplitMix64
-  var time: Int64 = 34_200_000_000_000
+public struct RandomStream {
+  public var random: SplitMix64
+  public var time: Int64 = 34_200_000_000_000
   var depth = DepthView()
   var mid: Int64 = 10_000
   var sequence: UInt64 = 0
   /// Messages may come before their predecessor.
-  var isDisorderly = true
+  public var isDisorderly = true
 
-  init(seed: UInt64) {
+  /// The stream of a seed.
+  public init(seed: UInt64) {
     random = SplitMix64(seed: seed)
     rebuild(levels: 10)
   }
@@ -62,7 +63,7 @@ struct RandomStream {
   }
 
   /// The next message.
-  mutating func next() -> BookRow {
+  public mutating func next() -> BookRow {
     let kinds: [MarketEventKind] = [
       .addOrder, .addOrder, .deleteOrder, .reduceOrder, .replaceOrder, .executeOrder, .executeOrderAtPrice, .trade,
       .modifyOrder, .setLevel, .crossTrade, .tradingStatus, .brokenTrade, .clearBook, .information,
@@ -90,5 +91,5 @@ struct RandomStream {
   }
 
   /// The next `count` messages.
-  mutating func rows(_ count: Int) -> [BookRow] { (0..<count).map { _ in next() } }
+  public mutating func rows(_ count: Int) -> [BookRow] { (0..<count).map { _ in next() } }
 }
