@@ -48,17 +48,16 @@ extension BarFeatures {
   /// Slots 54 and 57–68: oscillators and moving averages.
   mutating func writeTrend() {
     let close = closes.value(age: 0)
-    self[.rsi14] = oscillators.relativeStrength
+    self[.rsi14] = oscillators.strength.value
     self[.natr14] = FeatureArithmetic.ratio(100 * oscillators.trueRange.value, close)
-    self[.macdHistNorm] = FeatureArithmetic.ratio(oscillators.macdHistogram, oscillators.trueRange.value)
+    self[.macdHistNorm] = FeatureArithmetic.ratio(oscillators.convergence.histogram, oscillators.trueRange.value)
     let sums = WindowMoments.secondSum(closes.last(20))
     self[.zScore20] = BarFeatures.standardScore(close, sums)
     let width = 2 * sums.variance(missing: 0).squareRoot()
     self[.bollingerPctB] = width > 0 ? (close - (sums.mean - width)) / (2 * width) : 0.5
-    self[.adxSigned] = oscillators.signedTrend
+    self[.adxSigned] = oscillators.movement.signed
     self[.emaSlope] = DeterministicMath.logRatio(oscillators.fast5.value, oscillators.slow60.value)
-    let flows = WindowMoments.magnitudeSums(moneyFlows.last(14))
-    self[.mfi14] = FeatureArithmetic.ratio(100 * flows.positive, flows.all)
+    self[.mfi14] = oscillators.moneyFlow.value
     self[.nma9] = BarFeatures.distance(close, from: WindowMoments.mean(closes.last(9)))
     self[.nma12] = BarFeatures.distance(close, from: WindowMoments.mean(closes.last(12)))
     self[.nma20] = BarFeatures.distance(close, from: sums.mean)

@@ -24,7 +24,6 @@ struct BarFeatures: BitwiseCopyable {
   var rogersSatchell: RollingWindow<32>
   var overnightReturns: RollingWindow<32>
   var openToClose: RollingWindow<32>
-  var moneyFlows: RollingWindow<32>
   var absoluteReturns: SortedWindow<100>
   var maximum: MonotonicMaximum<256>
   var oscillators: BarOscillators
@@ -32,7 +31,6 @@ struct BarFeatures: BitwiseCopyable {
   // The bar before.
   var lastHigh: Double
   var lastLow: Double
-  var lastTypical: Double
 
   init() {
     values = InlineArray(repeating: 0)
@@ -51,14 +49,12 @@ struct BarFeatures: BitwiseCopyable {
     rogersSatchell = RollingWindow(length: 20)
     overnightReturns = RollingWindow(length: 20)
     openToClose = RollingWindow(length: 20)
-    moneyFlows = RollingWindow(length: 14)
     absoluteReturns = SortedWindow()
     maximum = MonotonicMaximum(length: 250)
     oscillators = BarOscillators()
     ewmaVariance = 0
     lastHigh = 0
     lastLow = 0
-    lastTypical = 0
   }
 
   subscript(slot: FeatureSlot) -> Double {
@@ -87,7 +83,6 @@ struct BarFeatures: BitwiseCopyable {
     let volume = Double(bar.volume.lots)
     let range = DeterministicMath.logRatio(high, low)
     let body = DeterministicMath.logRatio(close, open)
-    let typical = (high + low + close) / 3
     if count > 0 {
       let last = closes.value(age: 0)
       let logReturn = DeterministicMath.logRatio(close, last)
@@ -101,11 +96,8 @@ struct BarFeatures: BitwiseCopyable {
       illiquidity.update(volume > 0 ? abs(logReturn) / (close * volume) : -1)
       ewmaVariance = count == 1 ? logReturn * logReturn : 0.94 * ewmaVariance + 0.06 * logReturn * logReturn
       corwinSchultz.update(spreadEstimate(high: high, low: low, range: range))
-      moneyFlows.update(typical > lastTypical ? typical * volume : typical < lastTypical ? -typical * volume : 0)
     }
-    oscillators.update(
-      high: high, low: low, close: close, lastHigh: lastHigh, lastLow: lastLow,
-      lastClose: count > 0 ? closes.value(age: 0) : 0)
+    oscillators.update(bar)
     closes.update(close)
     maximum.update(close)
     volumes.update(volume)
@@ -117,7 +109,6 @@ struct BarFeatures: BitwiseCopyable {
     openToClose.update(body)
     lastHigh = high
     lastLow = low
-    lastTypical = typical
   }
 
   /// The two-bar high-low estimate of the spread, floored at 0, without an overnight adjustment.
