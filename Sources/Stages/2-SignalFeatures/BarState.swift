@@ -7,26 +7,21 @@ internal import TradingTypes
   var lastSentiment: ContextValue
   var earlierSentiment: ContextValue
   var lastVix: ContextValue
-  /// Sentiment at a bar's end and return of the next bar, completed pairs only.
-  var pairSentiments: RollingWindow<288>
-  var pairReturns: RollingWindow<288>
+  /// Sentiment at a bar's end and return of the next bar: completed pairs only.
+  var pairs: PairRegression<288>
 
   init() {
     features = BarFeatures()
     lastSentiment = ContextValue()
     earlierSentiment = ContextValue()
     lastVix = ContextValue()
-    pairSentiments = RollingWindow(length: 252)
-    pairReturns = RollingWindow(length: 252)
+    pairs = PairRegression(length: 252)
   }
 
   /// Takes in a closed bar; its slots are those of `evaluate`.
   mutating func collect(_ bar: ClosedBar, sentiment: ContextValue, vix: ContextValue) {
     features.collect(bar)
-    if lastSentiment.isKnown {
-      pairSentiments.update(lastSentiment.value)
-      pairReturns.update(features.returns.value(age: 0))
-    }
+    if lastSentiment.isKnown { pairs.update(x: lastSentiment.value, y: features.simpleReturn(lag: 1)) }
     features[.vixChange] = vix.isKnown && lastVix.isKnown ? vix.value - lastVix.value : 0
     features.valid[.vixChange] = vix.isKnown && lastVix.isKnown
     earlierSentiment = lastSentiment
@@ -39,17 +34,11 @@ internal import TradingTypes
     features.evaluate()
     guard lastSentiment.isKnown else { return }
     let now = lastSentiment.value
-    features[.sentimentCalibrated] = calibrated(now)
-    features.valid[.sentimentCalibrated] = pairReturns.count >= 252
+    features[.sentimentCalibrated] = pairs.fitted(at: now)
+    features.valid[.sentimentCalibrated] = pairs.isFull
     features[.sentimentVolume] = now * features[.volumeZ60]
     features.valid[.sentimentVolume] = features.valid[.volumeZ60]
     features[.sentimentMomentum] = earlierSentiment.isKnown ? now - earlierSentiment.value : 0
     features.valid[.sentimentMomentum] = earlierSentiment.isKnown
-  }
-
-  /// `a + b·sentiment` from the least squares of return on sentiment over the last 252 completed pairs.
-  private mutating func calibrated(_ value: Double) -> Double {
-    let fit = WindowMoments.regression(of: pairReturns.last(252), on: pairSentiments.last(252))
-    return fit.otherMean + fit.slope * (value - fit.mean)
   }
 }

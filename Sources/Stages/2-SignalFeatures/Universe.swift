@@ -53,6 +53,9 @@ public import TradingTypes
     sampled = 0
   }
 
+  /// The return from one price to another, both positive and below 2^53.
+  static func change(of price: Int64, from start: Int64) -> Double { Double(price &- start) / Double(start) }
+
   /// A return in units of 2^−40, held within ±800 %.
   @inlinable static func units(_ value: Double) -> Int64 {
     Int64((max(-8, min(8, value)) * 0x1p40).rounded())
@@ -146,17 +149,16 @@ extension FeatureEngine {
     guard builders[place].isOpen, builders[place].endTime <= end else { return member }
     member.endTime = builders[place].endTime
     let isFirst = !builders[place].hasClosed || builders[place].isResetDue
-    let price = Double(builders[place].last)
+    let price = builders[place].last
     member.hasReturn1 = !isFirst
-    member.return1 = isFirst ? 0 : price / Double(builders[place].closedLast) - 1
+    member.return1 = isFirst ? 0 : UniverseMember.change(of: price, from: builders[place].closedLast)
     // Flat bars that are still to come lie between the last closed bar and this one.
     let flats = Int(builders[place].flatsLeft)
     let count = bars[place].features.count + flats
     member.hasReturn20 = !isFirst && count >= 20
     guard member.hasReturn20 else { return member }
-    let reference =
-      flats >= 20 ? Double(builders[place].closedLast) / 1e9 : bars[place].features.closes.value(age: 19 - flats)
-    member.return20 = price / 1e9 / reference - 1
+    let start = flats >= 20 ? builders[place].closedLast : bars[place].features.closes.value(age: 19 - flats)
+    member.return20 = UniverseMember.change(of: price, from: start)
     return member
   }
 
@@ -167,8 +169,7 @@ extension FeatureEngine {
     members[index].endTime = endTime
     members[index].hasReturn1 = count > 1
     members[index].hasReturn20 = count > 20
-    let close = bars[place].features.closes.value(age: 0)
-    members[index].return1 = count > 1 ? close / bars[place].features.closes.value(age: 1) - 1 : 0
-    members[index].return20 = count > 20 ? close / bars[place].features.closes.value(age: 20) - 1 : 0
+    members[index].return1 = bars[place].features.simpleReturn(lag: 1)
+    members[index].return20 = bars[place].features.simpleReturn(lag: 20)
   }
 }
