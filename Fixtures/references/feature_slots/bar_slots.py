@@ -86,7 +86,7 @@ def slots_of(o, h, l, c, v):
     bipower = np.concatenate([0 * one[: len(r)], np.pi / 2 * rolling(products, 20, lambda w: w.sum(1))])
     out["realisedVar"], out["bipowerVar"] = later(squares), later(bipower)
     out["jumpVar"] = later(np.maximum(squares - bipower, 0))
-    out["ewmaVar"] = later(recursion(r * r, np.longdouble(6) / 100, 1))
+    out["ewmaVar"] = later(recursion(r * r, 0.06, 1))
     body = np.log(c / o)
     out["parkinson"] = mean(high_low**2, 20) / (4 * np.log(2))
     out["garmanKlass"] = mean(0.5 * high_low**2 - (2 * np.log(2) - 1) * body**2, 20)
@@ -106,10 +106,10 @@ def slots_of(o, h, l, c, v):
     out["drawdown250"] = c / rolling(c, 250, lambda w: w.max(1)) - 1
     out["absReturnQ90"] = later(rolling(np.abs(r), 100, lambda w: np.quantile(w, 0.9, axis=1)))
 
-    gain, loss = recursion(np.maximum(change, 0), np.longdouble(1) / 14, 14), recursion(np.maximum(-change, 0), np.longdouble(1) / 14, 14)
+    gain, loss = recursion(np.maximum(change, 0), 1 / 14, 14), recursion(np.maximum(-change, 0), 1 / 14, 14)
     out["rsi14"] = later(ratio(100 * gain, gain + loss))
     reach = np.maximum(h[1:], c[:-1]) - np.minimum(l[1:], c[:-1])  # true range
-    atr = later(recursion(reach, np.longdouble(1) / 14, 14))
+    atr = later(recursion(reach, 1 / 14, 14))
     out["natr14"] = 100 * atr / c
     out["macdHistNorm"] = ratio(macd_histogram(c), atr)
     n = np.minimum(ages + 1, 20)
@@ -117,7 +117,7 @@ def slots_of(o, h, l, c, v):
     width = 4 * np.sqrt((n * total_squares - total * total.astype(object)).astype(float))  # upper - lower, times n
     out["bollingerPctB"] = 0.5 + ratio(n * c - total, width)
     out["adxSigned"] = later(adx_signed(np.diff(h), -np.diff(l), reach))
-    out["emaSlope"] = np.log(recursion(c, np.longdouble(2) / 6, 1) / recursion(c, np.longdouble(2) / 61, 1))
+    out["emaSlope"] = np.log(recursion(c, 2 / 6, 1) / recursion(c, 2 / 61, 1))
     typical = h + l + c  # three times the typical price
     flow = (np.sign(np.diff(typical)) * typical[1:] * v[1:]).astype(np.int64)
     out["mfi14"] = later(100 * ratio(rolling_sum(np.maximum(flow, 0), 14), rolling_sum(np.abs(flow), 14)))
@@ -187,27 +187,36 @@ def variance_ratio(w):
 
 def recursion(x, weight, seed_count):
     """x_t into a + weight (x - a), seeded by the mean of the first `seed_count`, the mean so far before."""
-    x = np.asarray(x, np.longdouble)  # where the machine has it: a small difference of averages is divided by a small one
-    result, state = np.zeros(len(x), np.longdouble), np.longdouble(0)
+    result, state = np.zeros(len(x)), 0.0
     for place in range(len(x)):
         if place < seed_count:
             state = x[: place + 1].sum() / (place + 1)
         else:
-            state += weight * (x[place] - state)
+            state += weight * (float(x[place]) - state)
         result[place] = state
     return result
 
 
+def below_average(c, length):
+    """EMA less close from bar `length` - 1 on, seeded by the mean so far.
+
+    The distance from the close keeps all its digits in a quiet market, where two averages would only agree in theirs.
+    """
+    state = (c[:length].sum() - length * c[length - 1]) / length
+    result = [state]
+    for change in np.diff(c[length - 1 :]):
+        state = (length - 1) / (length + 1) * (state - change)
+        result.append(state)
+    return np.array(result)
+
+
 def macd_histogram(c):
     """MACD(12, 26, 9): both averages start at bar 25, the fast one from the mean of the 12 closes up to it."""
-    result = np.zeros(len(c), np.longdouble)
+    result = np.zeros(len(c))
     if len(c) < 26:
         return result
-    c = c - c[0]  # changes nothing but the rounding
-    slow = recursion(c, np.longdouble(2) / 27, 26)[25:]
-    fast = recursion(c[14:], np.longdouble(2) / 13, 12)[11:]
-    macd = fast - slow
-    result[25:] = macd - recursion(macd, np.longdouble(2) / 10, 9)
+    macd = below_average(c[14:], 12) - below_average(c, 26)
+    result[25:] = macd - recursion(macd, 2 / 10, 9)
     return result
 
 
