@@ -4,10 +4,11 @@
 Python 3.11 or later and NumPy (2.4.6 is what it was written with). Nothing is shared with the engine: own parser, own book of
 dictionaries, whole arrays instead of one message after the other, formulas from the catalogue. Its parts lie in feature_slots/.
 
-73 slots: 0-36 (book, flow, trades), 37-47 and 49-73 (one-minute bars; with --bar further spans), 87 (session), each with its
+74 slots: 0-36 (book, flow, trades), 37-47 and 49-73 (one-minute bars; with --bar further spans), 87 (session), each with its
 valid bit. Not here: 48 and 82-84 (other stages), 74-81 (context), 85 and 86 (several instruments).
 
-A value agrees when |engine - reference| <= tolerance * max(1, |reference|). Exit 0: all agree; 1: some do not; 2: bad input.
+A value agrees when |engine - reference| <= tolerance * max(scale, |reference|), where scale is the mean magnitude of the slot's values but
+at most 1: variances of 1e-7 are compared as sharply as prices. Exit 0: all agree; 1: some do not; 2: bad input.
 """
 
 import argparse
@@ -61,7 +62,7 @@ def arguments():
     parser.add_argument("--every", metavar="K", type=int, default=1, help="compare every K-th row (default 1: all of them)")
     parser.add_argument("--tolerance", metavar="X", type=float, default=1e-9, help="default 1e-9")
     parser.add_argument("--output", metavar="FILE", help="write the own rows as CSV: timestamp_ns, the slots, valid_mask of the slots here")
-    parser.add_argument("--plant", metavar="SLOT", help="move one value of this column by 1e-6 (or a bit of valid_mask): the comparison must fail")
+    parser.add_argument("--plant", metavar="SLOT", help="move one value of this column by a millionth (or a bit of valid_mask): the comparison must fail")
     options = parser.parse_args()
     if options.every < 1:
         parser.error(f"--every: 1 or more expected, {options.every} found")
@@ -124,6 +125,12 @@ class Reference:
                 print(",".join([str(stamp), *fields, mask]), file=file)
 
 
+def scale(column):
+    """What an error of a slot is measured by where the value is small: the mean magnitude of all but zeros, at most 1."""
+    sizes = np.abs(column[column != 0])
+    return min(1.0, sizes.mean()) if len(sizes) else 1.0
+
+
 class Comparison:
     """Takes in the engine's rows chunk by chunk."""
 
@@ -134,10 +141,12 @@ class Comparison:
         self.other = [name for name in header[1:-1] if name not in reference.columns]
         missing = [name for name in reference.columns if name not in header]
         if header[:1] != ["timestamp_ns"] or header[-1:] != ["valid_mask"] or missing:
-            raise BadInput(f"the engine's header: timestamp_ns … valid_mask expected, without a column for {', '.join(missing) or 'nothing'}")
+            absent = f"no column for {', '.join(missing)}" if missing else "other names"
+            raise BadInput(f"the engine's header: timestamp_ns, slots and valid_mask expected, {absent} found")
         if plant and plant not in self.shared + ["valid_mask"]:
             raise BadInput(f"--plant: no compared column is called {plant}")
         self.place = [header.index(name) for name in self.shared]
+        self.scale = np.array([scale(reference.columns[name]) for name in self.shared])
         self.worst = np.zeros(len(self.shared))
         self.wrong = np.zeros(len(self.shared), dtype=np.int64)
         self.wrong_bits = dict.fromkeys(reference.valid, 0)
@@ -168,9 +177,9 @@ class Comparison:
                 low[middle - first] ^= np.uint64(1)
             else:
                 column = self.shared.index(self.plant)
-                got[middle - first, column] += 1e-6 * max(1, abs(got[middle - first, column]))
+                got[middle - first, column] += 1e-6 * max(self.scale[column], abs(got[middle - first, column]))
         with np.errstate(invalid="ignore"):
-            error = np.abs(got - want) / np.maximum(1, np.abs(want))
+            error = np.abs(got - want) / np.maximum(self.scale, np.abs(want))
         error = np.where(np.isfinite(got) & np.isfinite(want), error, np.inf)
         self.worst = np.maximum(self.worst, error.max(0))
         for row, column in np.argwhere(error > self.tolerance):

@@ -63,7 +63,8 @@ def event_slots(s):
     is_trade, is_signed = np.zeros((2, len(s.time)), dtype=bool)
     is_trade[s.trade_at] = True
     is_signed[s.trade_at[~s.is_auction]] = True
-    is_old_book, is_old_trade, is_old_duration = is_old(s.is_event, BOOK_AGE), is_old(is_signed, TRADE_AGE), is_old(is_trade, TRADE_AGE)
+    is_old_book, is_old_trade = is_old(s.is_event, BOOK_AGE), is_old(is_signed, TRADE_AGE)
+    is_old_duration = is_old(is_trade, TRADE_AGE)
     for name in values:
         slot = SLOTS[name]
         is_stale = is_old_book if slot <= 22 else is_old_trade if slot <= 35 else is_old_duration
@@ -162,7 +163,7 @@ def flow_slots(s, mids, put):
     gaps = np.minimum(i, 99)
     put("eventRate", held(ratio(gaps, seconds - seconds[i - gaps]), event), event + 1 >= 100)
 
-    # Python integers: squares of a wide spread before the open leave 64 bits. (S - mean)/sd = (n S - sum) / sqrt(n (n sumsq - sum^2)/(n - 1))
+    # Python integers: squares of a wide spread before the open leave 64 bits.
     spread = (s.ask_price[at, 0] - s.bid_price[at, 0]).astype(object)
     n = np.minimum(np.arange(1, len(at) + 1), 100)
     total, squares = rolling_sum(spread, 100), rolling_sum(spread * spread, 100)
