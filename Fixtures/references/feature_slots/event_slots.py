@@ -10,7 +10,7 @@ takes them:
   of the imbalance and one, two and three cents of spread.
 - Slot 21 shows the book as it is, usable or not.
 - The mid before a trade is that of the last usable book before its message. Without one a trade is in slots 23-27 and 32-36 only.
-- Slot 19 takes times in seconds from midnight as doubles, as the golden files do.
+- Slot 19 takes times in seconds from midnight as doubles, as the golden files do: in a burst that is 1e-7 off, which they ask for.
 - Slot 26 is the sum over the neighbours in the window, about the window's mean, over the sum of squares.
 - Slot 27 compares with the mid of the row. Slot 36 begins with the first duration. Slot 32 has the complete buckets there are.
 - A realised spread is out with the first message later than its horizon, and sees the mid before that message.

@@ -7,6 +7,7 @@ import bisect
 import gzip
 import struct
 import sys
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,12 @@ def frames(data, path):
 def read(path):
     with (sys.stdin.buffer if path == "-" else open(path, "rb")) as file:
         data = file.read()
-    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    if data[:4] == b"\x28\xb5\x2f\xfd":
+        raise BadInput(f"{path}: compressed by zstd; decompress it first")
+    try:
+        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    except zlib.error as error:
+        raise BadInput(f"{path}: {error}") from None
 
 
 class Side:
