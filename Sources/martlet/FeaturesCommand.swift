@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import LockFreeRings
 import MarketIngest
 import SignalFeatures
@@ -15,7 +16,10 @@ struct FeaturesCommand: ParsableCommand {
       catalogue order (bar slots over one minute), further timeframes as name@1s, and valid_mask (24 hexadecimal digits). With --bars
       the input is a CSV of daily or other bars (date,open,high,low,close,volume) and the rows are the bar slots.
 
+      With --plot the slots named by --slots are drawn over time, the rows printed only where --output says so.
+
       Example: martlet features --feed itch50 --input day.itch50 --symbol GOOG --bar 1s,5m --every 100
+               martlet features --feed itch50 --input day.itch50 --symbol GOOG --bar 1s --plot goog.svg --slots mid,nma9@1s
       """)
 
   @Option(help: "Format of the input: itch50.")
@@ -48,7 +52,10 @@ struct FeaturesCommand: ParsableCommand {
   @Flag(help: "Overwrite an existing output file.")
   var force = false
 
+  @OptionGroup var plotting: FeaturePlotOptions
+
   func validate() throws {
+    try plotting.check(output: output)
     guard every >= 1 else { throw ValidationError("--every: 1 or more expected, \(every) found") }
     if bars != nil {
       guard feed == nil, input == nil else { throw ValidationError("--bars stands in place of --feed and --input") }
@@ -61,17 +68,27 @@ struct FeaturesCommand: ParsableCommand {
   }
 
   func run() throws {
-    let text = try OutputText(output, force: force)
+    let text = plotting.path == nil || output != nil ? try OutputText(output, force: force) : nil
     if let bars {
-      try BarFile(path: bars).printFeatures(into: text)
+      try BarFile(path: bars).printFeatures(into: text, plotting, force: force)
     } else {
       try printFeed(into: text)
     }
-    try text.finish()
+    try text?.finish()
   }
 
-  private func printFeed(into text: OutputText) throws {
+  private func printFeed(into text: OutputText?) throws {
     guard let input, let symbol else { return }
+    let spans = try (bar ?? "").split(separator: ",").map(Timeframe.init)
+    for (index, span) in spans.enumerated() where spans[..<index].contains(where: { $0.seconds == span.seconds }) {
+      throw ToolFailure.badInput("--bar \(span.name): the same timeframe stands twice")
+    }
+    // Before the long run: names that are none, and a file that is there already.
+    let plot = try plotting.open(
+      standard: [.mid, .spread, .queueImbalance, .ofiNorm, .tradeImbalance20, .nma20],
+      computed: { FeatureEngine.isBuilt[$0] }, frames: spans.filter { $0.seconds != 60 }.map(\.name),
+      title: "\(symbol) · \(URL(fileURLWithPath: input).lastPathComponent)",
+      axisTitle: date.map { "time of day, \($0)" } ?? "time of day", force: force)
     let bytes = try InputBytes.read(input)
     let midnight = try feedMidnight(date)
     var configuration = EngineConfiguration()
@@ -85,10 +102,6 @@ struct FeaturesCommand: ParsableCommand {
 
     let primary = try FeatureRun(configuration, scan.directory, midnight, spanSeconds: 60)
     var further: [(name: String, run: FeatureRun)] = []
-    let spans = try (bar ?? "").split(separator: ",").map(Timeframe.init)
-    for (index, span) in spans.enumerated() where spans[..<index].contains(where: { $0.seconds == span.seconds }) {
-      throw ToolFailure.badInput("--bar \(span.name): the same timeframe stands twice")
-    }
     // One minute is the primary timeframe, whose columns have plain names and are always there.
     for span in spans where span.seconds != 60 {
       further.append((span.name, try FeatureRun(configuration, scan.directory, midnight, spanSeconds: span.seconds)))
@@ -96,10 +109,10 @@ struct FeaturesCommand: ParsableCommand {
 
     let slots = FeatureSlot.allCases.filter { FeatureEngine.isBuilt[$0] }
     let barSlots = slots.filter(\.belongsToBars)
-    text.write("timestamp_ns")
-    for slot in slots { text.write(",\(slot.name)") }
-    for frame in further { for slot in barSlots { text.write(",\(slot.name)@\(frame.name)") } }
-    text.write(",valid_mask\n")
+    text?.write("timestamp_ns")
+    for slot in slots { text?.write(",\(slot.name)") }
+    for frame in further { for slot in barSlots { text?.write(",\(slot.name)@\(frame.name)") } }
+    text?.write(",valid_mask\n")
 
     var decoder = primary.makeDecoder(midnight)
     var frames = ItchFrames(bytes.rawBytes)
@@ -121,16 +134,20 @@ struct FeaturesCommand: ParsableCommand {
       rows += 1
       guard rows % every == 0 else { continue }
       primary.evaluate(at: event.time)
+      for frame in further { frame.run.evaluate(at: event.time) }
+      plot?.add(at: event.time) { column in
+        let run = further.first { $0.name == column.frame }?.run ?? primary
+        return PlotValue(run.vector, column.slot)
+      }
+      guard let text else { continue }
       text.write(event.time.nanoseconds)
       for slot in slots { write(primary, slot, into: text) }
-      for frame in further {
-        frame.run.evaluate(at: event.time)
-        for slot in barSlots { write(frame.run, slot, into: text) }
-      }
+      for frame in further { for slot in barSlots { write(frame.run, slot, into: text) } }
       text.write(byte: UInt8(ascii: ","))
       text.write(primary.vector.valid.hex)
       text.write(byte: UInt8(ascii: "\n"))
     }
+    try plot?.finish()
   }
 
   /// A slot that was never computed is an empty field.
