@@ -90,6 +90,16 @@ private func featuresPage() -> String {
   timeframe, under their plain names. Those of another timeframe are addressed by its name behind an at sign: `nma9@1s`, `rsi14@5m`,
   `yangZhang@1d`; so are the columns of `martlet features` and the panels of its `--plot`. Slots \(ranges { !$0.isBarFeature }) have no timeframe.
 
+  ## At the command line
+
+  ```
+  martlet features --feed itch50 --input day.itch50 --symbol GOOG --bar 1s,5m --output goog.csv
+  martlet features --feed itch50 --input day.itch50 --symbol GOOG --bar 1s --plot goog.svg --slots mid,ofiNorm,nma9@1s
+  martlet features --bars daily.csv --plot daily.svg
+  ```
+
+  The first prints a row a message with a column a slot, the others draw slots over time, one panel each; grey is where a slot is not valid.
+
   ## States and masks
 
   A slot is *warming* until its window is full, then *valid*, and *stale* while its input is older than the configured age or its book
