@@ -30,19 +30,23 @@ struct FeaturePlotPanel {
       }
     if let range, !total.hasValue || (range.0...range.1).contains(total.low) && total.high <= range.1 { return range }
     guard total.hasValue else { return (0, 1) }
-    // A line of one value, up to rounding, stands in the middle.
-    let span = total.high - total.low
-    let least = 1e-9 * max(total.high.magnitude, total.low.magnitude)
-    let margin = span > least ? span / 20 : max(least, total.high == 0 && total.low == 0 ? 1 : least * 1e7)
-    return (total.low - margin, total.high + margin)
+    // A line of one value, up to rounding, stands in the middle. The ends of the range of numbers are cut off, so that spans are numbers.
+    let (low, high) = (max(total.low, -boundMax), min(total.high, boundMax))
+    let least = max(1e-9 * max(high.magnitude, low.magnitude), 1e-300)
+    let margin = high - low > least ? (high - low) / 20 : low == 0 && high == 0 ? 1 : least * 1e7
+    return (low - margin, high + margin)
   }
+
+  private static let boundMax = 1e300
 
   /// The panel as SVG.
   func svg(_ parts: [(time: Timestamp, cell: PlotCell)], total: PlotCell, timeTicks: [Timestamp]) -> String {
     let definition = column.slot.definition
     let bounds = Self.bounds(total, unit: definition.unit)
     let pixels = Double(Layout.plotHeight) / (bounds.high - bounds.low)
-    func y(_ value: Double) -> Double { Double(top) + (bounds.high - value) * pixels }
+    func y(_ value: Double) -> Double {
+      Double(top) + (bounds.high - min(max(value, bounds.low), bounds.high)) * pixels
+    }
 
     let columns = Self.joined(parts.map { (FeaturePlot.column(of: $0.time, from: start, to: end), $0.cell) })
     var svg = "<g id=\"\(xmlEscaped(column.name))\">\n"
@@ -171,8 +175,8 @@ struct FeaturePlotPanel {
     return path
   }
 
-  /// With at most one decimal.
-  static func number(_ value: Double) -> String {
+  /// A place in the image with at most one decimal.
+  private static func number(_ value: Double) -> String {
     let tenths = Int((value * 10).rounded())
     return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(abs(tenths % 10))"
   }

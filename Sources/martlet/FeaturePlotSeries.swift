@@ -43,7 +43,7 @@ struct PlotCell: Equatable {
   /// Of one row.
   init(_ row: PlotValue) {
     state = row.state
-    guard row.state == .valid else { return }
+    guard row.state == .valid, row.value.isFinite else { return }
     (first, low, high, last) = (row.value, row.value, row.value, row.value)
     (sum, count) = (row.value, 1)
   }
@@ -51,8 +51,8 @@ struct PlotCell: Equatable {
   /// One of the rows was valid.
   var hasValue: Bool { count > 0 }
 
-  /// Of the valid rows.
-  var mean: Double { count > 0 ? sum / Double(count) : 0 }
+  /// Of the valid rows; the last of them where their sum is beyond the range of numbers.
+  var mean: Double { sum.isFinite ? sum / Double(max(1, count)) : last }
 
   /// Adds the rows of `later`, all of them newer.
   mutating func append(_ later: PlotCell) {

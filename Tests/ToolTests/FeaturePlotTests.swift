@@ -144,6 +144,30 @@ import TradingTypes
     #expect(plot.finish() == plot.finish())
   }
 
+  @Test func `any numbers fit their panel`() {
+    let numbers = [
+      0, -0.0, 1, .ulpOfOne, .leastNonzeroMagnitude, .leastNormalMagnitude, 1e15, 1e300, .greatestFiniteMagnitude,
+    ]
+    for slot in [FeatureSlot.mid, .vpin] {
+      for left in numbers + numbers.map(-) {
+        for right in numbers + numbers.map(-) {
+          var plot = makePlot(slot)
+          // Enough rows for a mean, and one that is no number and no value.
+          for row in 0..<200 {
+            plot.add(at: Timestamp(nanoseconds: Int64(row / 10))) { _ in
+              PlotValue(row == 7 ? .nan : row % 2 == 0 ? left : right, .valid)
+            }
+          }
+          let document = PlotDocument(plot.finish().utf8)
+          #expect(document.problem == nil, "\(left), \(right)")
+          let edges = Double(Layout.panelTop(0))...Double(Layout.panelTop(0) + Layout.plotHeight)
+          let corners = document.corners(slot.name, "line")
+          #expect(!corners.isEmpty && corners.allSatisfy { edges.contains($0?.y ?? 0) }, "\(left), \(right)")
+        }
+      }
+    }
+  }
+
   @Test func `names near a wrong one are told`() {
     func refusal(_ text: String) -> String? {
       do throws(ToolFailure) {
