@@ -85,6 +85,23 @@ import TradingTypes
     #expect(document.panels["queueImbalance"]?.text.contains("stale") == true)
   }
 
+  @Test func `one valid row among stale ones is a dot between grey`() {
+    var plot = makePlot(.queueImbalance)
+    // Several rows share the dot's column of pixels.
+    for row in 0...5_000 {
+      plot.add(at: time(Double(row) / 50)) { _ in PlotValue(0, row == 2_500 ? .valid : .stale) }
+    }
+    let document = PlotDocument(plot.finish().utf8)
+    let middle = 90 + 545
+    #expect(
+      document.corners("queueImbalance", "line") == [
+        Corner(x: Double(middle), y: Double(Layout.panelTop(0) + Layout.plotHeight / 2))
+      ])
+    let bands = document.panels["queueImbalance"]?.bands ?? []
+    #expect(bands.map(\.style) == ["stale", "stale"])
+    #expect(bands.map(\.x) == [90, middle] && bands.map(\.width) == [545, 545])
+  }
+
   @Test(arguments: Seeds.brief)
   func `decimated rows are all rows, grouped at the end`(seed: UInt64) {
     var random = SplitMix64(seed: seed)
