@@ -1,3 +1,4 @@
+import Foundation
 import LockFreeRings
 import SignalFeatures
 import TradingTypes
@@ -6,7 +7,8 @@ import TradingTypes
 struct BarFile {
   let path: String
 
-  func printFeatures(into text: OutputText) throws {
+  /// Prints a row a bar into `text`, and draws what `plotting` asks for.
+  func printFeatures(into text: OutputText?, _ plotting: FeaturePlotOptions, force: Bool) throws {
     let file = try CSVText(path, expecting: ["date", "open", "high", "low", "close", "volume"])
     let day: Int64 = 86_400
     var configuration = FeatureConfiguration()
@@ -17,10 +19,17 @@ struct BarFile {
     do {
       engine = try FeatureEngine(instrumentCount: 1, configuration: configuration, in: arena)
     } catch { throw ToolFailure.badInput(error) }
-    let slots = FeatureSlot.allCases.filter(\.belongsToBars)
-    text.write("date")
-    for slot in slots { text.write(",\(slot.name)") }
-    text.write(",valid_mask\n")
+    let slots = FeatureSlot.allCases.filter(\.isBarFeature)
+    text?.write("date")
+    for slot in slots { text?.write(",\(slot.name)") }
+    text?.write(",valid_mask\n")
+    // Bars whose dates are none, or out of order, are drawn by number.
+    let days = file.rows.compactMap { daysSinceEpoch(String($0[0])) }
+    let isDated = days.count == file.rows.count && zip(days, days.dropFirst()).allSatisfy(<=)
+    let plot = try plotting.open(
+      standard: [.nma20, .rsi14, .macdHistNorm, .volumeZ60, .yangZhang, .drawdown250], computed: slots.contains,
+      title: URL(fileURLWithPath: path).lastPathComponent, axis: isDated ? .clock : .rows,
+      axisTitle: isDated ? "date" : "bar", force: force)
 
     let id = InstrumentID(index: 0)
     var vector = FeatureVector()
@@ -44,6 +53,9 @@ struct BarFile {
       }
       previous = bar.close
       engine.vector(of: id, depth: DepthView(), at: end, into: &vector)
+      let place = isDated ? days[index] * day * 1_000_000_000 : Int64(index) + 1
+      plot?.add(at: Timestamp(nanoseconds: place)) { PlotValue(vector, $0.slot) }
+      guard let text else { continue }
       text.write(row[0])
       for slot in slots {
         text.write(byte: UInt8(ascii: ","))
@@ -54,5 +66,6 @@ struct BarFile {
       text.write(vector.valid.hex)
       text.write(byte: UInt8(ascii: "\n"))
     }
+    try plot?.finish()
   }
 }

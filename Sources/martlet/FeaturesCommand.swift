@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import LockFreeRings
 import MarketIngest
 import SignalFeatures
@@ -15,7 +16,10 @@ struct FeaturesCommand: ParsableCommand {
       catalogue order (bar slots over one minute), further timeframes as name@1s, and valid_mask (24 hexadecimal digits). A timeframe
       is a span that divides a day (1s, 5m, 1h, 1d), volume:LOTS or dollar:UNITS of the currency; at most four. With --bars the input is a CSV of daily or other bars (date,open,high,low,close,volume) and the rows are the bar slots.
 
+      With --plot the slots named by --slots are drawn over time, the rows printed only where --output says so.
+
       Example: martlet features --feed itch50 --input day.itch50 --symbol GOOG --bar 1s,5m --every 100
+               martlet features --feed itch50 --input day.itch50 --symbol GOOG --bar 1s --plot goog.svg --slots mid,nma9@1s
       """)
 
   @Option(help: "Format of the input: itch50.")
@@ -48,7 +52,10 @@ struct FeaturesCommand: ParsableCommand {
   @Flag(help: "Overwrite an existing output file.")
   var force = false
 
+  @OptionGroup var plotting: FeaturePlotOptions
+
   func validate() throws {
+    try plotting.check(output: output)
     guard every >= 1 else { throw ValidationError("--every: 1 or more expected, \(every) found") }
     if bars != nil {
       guard feed == nil, input == nil else { throw ValidationError("--bars stands in place of --feed and --input") }
@@ -61,21 +68,29 @@ struct FeaturesCommand: ParsableCommand {
   }
 
   func run() throws {
-    let text = try OutputText(output, force: force)
+    let text = plotting.path == nil || output != nil ? try OutputText(output, force: force) : nil
     if let bars {
-      try BarFile(path: bars).printFeatures(into: text)
+      try BarFile(path: bars).printFeatures(into: text, plotting, force: force)
     } else {
       try printFeed(into: text)
     }
-    try text.finish()
+    try text?.finish()
   }
 
-  private func printFeed(into text: OutputText) throws {
+  private func printFeed(into text: OutputText?) throws {
     guard let input, let symbol else { return }
+    let further = try timeframes()
+    // Before the long run: names that are none, and a file that is there already.
+    let plot = try plotting.open(
+      standard: [.mid, .spread, .queueImbalance, .ofiNorm, .tradeImbalance20, .nma20],
+      computed: { _ in true }, frames: further.map(\.name),
+      title: "\(symbol) · \(URL(fileURLWithPath: input).lastPathComponent)",
+      axisTitle: date.map { "time of day, \($0)" } ?? "time of day", force: force)
     let bytes = try InputBytes.read(input)
     let midnight = try feedMidnight(date)
     var configuration = EngineConfiguration()
     configuration.instruments = [symbol]
+    configuration.bars.further = further
     let scan: FeedScan
     do { scan = try FeedScan(bytes.rawBytes, configuration: configuration) } catch {
       throw ToolFailure.badInput("\(input): \(error)")
@@ -83,15 +98,13 @@ struct FeaturesCommand: ParsableCommand {
     try judge(scan.ending, of: input, messages: scan.messageCount, strict: false)
     let events = try context.map { try ContextFile.read($0, symbol: symbol) } ?? []
 
-    let further = try timeframes()
-    configuration.bars.further = further
     let run = try FeatureRun(configuration, scan.directory, midnight)
     let slots = FeatureSlot.allCases
-    let barSlots = slots.filter(\.belongsToBars)
-    text.write("timestamp_ns")
-    for slot in slots { text.write(",\(slot.name)") }
-    for rule in further { for slot in barSlots { text.write(",\(slot.name)@\(rule.name)") } }
-    text.write(",valid_mask\n")
+    let barSlots = slots.filter(\.isBarFeature)
+    text?.write("timestamp_ns")
+    for slot in slots { text?.write(",\(slot.name)") }
+    for rule in further { for slot in barSlots { text?.write(",\(slot.name)@\(rule.name)") } }
+    text?.write(",valid_mask\n")
 
     var decoder = run.makeDecoder(midnight)
     var frames = ItchFrames(bytes.rawBytes)
@@ -111,6 +124,13 @@ struct FeaturesCommand: ParsableCommand {
       rows += 1
       guard rows % every == 0 else { continue }
       run.evaluate(at: event.time)
+      plot?.add(at: event.time) { column in
+        guard let frame = column.frame, let place = further.firstIndex(where: { $0.name == frame }) else {
+          return PlotValue(run.vector, column.slot)
+        }
+        return PlotValue(run.blocks[place], column.slot)
+      }
+      guard let text else { continue }
       text.write(event.time.nanoseconds)
       for slot in slots { write(run.vector[slot], if: run.seen[0][slot], into: text) }
       for place in further.indices {
@@ -120,6 +140,7 @@ struct FeaturesCommand: ParsableCommand {
       text.write(run.vector.valid.hex)
       text.write(byte: UInt8(ascii: "\n"))
     }
+    try plot?.finish()
   }
 
   /// The timeframes of `--bar`. One minute is the primary one, whose columns have plain names and are always there.
@@ -146,12 +167,5 @@ struct FeaturesCommand: ParsableCommand {
   private func write(_ value: Double, if isSeen: Bool, into text: OutputText) {
     text.write(byte: UInt8(ascii: ","))
     if isSeen { text.write(value) }
-  }
-}
-
-extension FeatureSlot {
-  /// The slot changes only when a bar closes (the multi-timeframe rule of the catalogue).
-  var belongsToBars: Bool {
-    (37...73).contains(index) || (75...77).contains(index) || index == 79 || (82...86).contains(index)
   }
 }

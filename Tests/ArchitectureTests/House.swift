@@ -50,7 +50,8 @@ enum Tier: Int, CaseIterable {
     case .modelImport, .harness, .fixtures, .testSupport:
       return arithmetic.union(["Synchronization", "Foundation", "Dispatch"])
     case .executable: return arithmetic.union(["Synchronization", "Foundation", "Dispatch", "ArgumentParser"])
-    case .tests: return arithmetic.union(["Synchronization", "Foundation", "Dispatch", "Testing"])
+    case .tests:
+      return arithmetic.union(["Synchronization", "Foundation", "FoundationXML", "Dispatch", "Testing"])
     }
   }
 
