@@ -4,34 +4,8 @@ import TestSupport
 import Testing
 import TradingTypes
 
-// Goal: each kernel equals its definition. Method: plain batch twins over random series.
+// Goal: moments of windows and elementary functions equal their definitions. Method: plain loops over random series.
 @Suite struct KernelTests {
-  @Test func `a spike leaves no trace in a rolling variance`() {
-    var window = RollingWindow<8>(length: 5)
-    window.update(9.54e8)
-    for _ in 0..<50 { for value in [0.6225, 0, 1.14, 0.3] { window.update(value) } }
-    let variance = WindowMoments.secondSum(window.last(5)).variance(missing: 0)
-    #expect(abs(variance.squareRoot() - 0.3875112901581062) < 1e-15)
-  }
-
-  @Test func `a small wave on a large level keeps nine digits of its variance`() {
-    var window = RollingWindow<32>(length: 20)
-    var history: [Double] = []
-    for index in 0..<5_000 {
-      let value = 1e8 + 0.1 * sin(Double(index))
-      window.update(value)
-      history.append(value)
-      let last = history.suffix(20)
-      guard last.count == 20 else { continue }
-      // Differences from one of the values are exact, so this is the variance to the last digits.
-      let moved = last.map { $0 - last.first! }
-      let mean = moved.reduce(0, +) / 20
-      let exact = moved.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / 19
-      let variance = WindowMoments.secondSum(window.last(20)).variance(missing: 1)
-      #expect(abs(variance - exact) <= 1e-9 * exact)
-    }
-  }
-
   @Test(arguments: Seeds.brief) func `windows of every length equal their batch definitions`(seed: UInt64) {
     var random = SplitMix64(seed: seed)
     var window = RollingWindow<48>(length: 37)
@@ -55,13 +29,6 @@ import TradingTypes
         "seed \(seed), length \(length)")
       #expect(close(WindowMoments.sum(window.last(length)), x.reduce(0, +)), "seed \(seed)")
       #expect(close(WindowMoments.squareSum(window.last(length)), x.map { $0 * $0 }.reduce(0, +)), "seed \(seed)")
-      let magnitudes = WindowMoments.magnitudeSums(window.last(length))
-      #expect(
-        close(magnitudes.all, x.map(abs).reduce(0, +)) && close(magnitudes.positive, x.filter { $0 > 0 }.reduce(0, +)),
-        "seed \(seed)")
-      let kept = x.filter { $0 >= 0 }
-      let keptMean = kept.isEmpty ? 0 : kept.reduce(0, +) / Double(kept.count)
-      #expect(close(WindowMoments.meanOfNonNegative(window.last(length)), keptMean), "seed \(seed)")
       #expect(window.value(age: 0) == value && window.value(age: x.count - 1) == x[0], "seed \(seed)")
 
       let pairs = zip(x.dropFirst(), x)
@@ -69,11 +36,9 @@ import TradingTypes
       let expected = x.count > 1 && moments[0] > 0 ? products / moments[0] : 0
       #expect(
         close(WindowMoments.autocorrelation(window.last(length), sums), expected), "seed \(seed), length \(length)")
+      let magnitudes = pairs.map { abs($0 * $1) }.reduce(0, +)
+      #expect(close(WindowMoments.neighbourMagnitudes(window.last(length)), magnitudes), "seed \(seed)")
       if x.count > 1 {
-        let newer = x.dropFirst().reduce(0, +) / (n - 1)
-        let older = x.dropLast().reduce(0, +) / (n - 1)
-        let covariance = pairs.map { ($0 - newer) * ($1 - older) }.reduce(0, +) / (n - 1)
-        #expect(close(WindowMoments.neighbourCovariance(window.last(length)), covariance), "seed \(seed)")
         let squares = x.map { $0 * $0 }
         let otherMean = squares.reduce(0, +) / n
         let slope = zip(x, squares).map { ($0 - mean) * ($1 - otherMean) }.reduce(0, +) / moments[0]
@@ -81,56 +46,6 @@ import TradingTypes
         #expect(
           abs(fit.slope - slope) <= 1e-9 * max(1, abs(slope)) && close(fit.otherMean, otherMean), "seed \(seed)")
       }
-      let ratio = WindowMoments.varianceRatio5(window.last(length))
-      if x.count > 5 {
-        let squares = (4..<x.count).map { pow(x[($0 - 4)...$0].reduce(0, +) - 5 * mean, 2) }.reduce(0, +)
-        let wanted = squares / (5 * (n - 4) * (1 - 5 / n)) / (moments[0] / (n - 1))
-        #expect(close(ratio, wanted), "seed \(seed), length \(length)")
-      } else {
-        #expect(ratio == 0, "seed \(seed)")
-      }
-    }
-  }
-
-  @Test(arguments: Seeds.brief) func `maximum and quantile equal a search of the window`(seed: UInt64) {
-    var random = SplitMix64(seed: seed)
-    var maximum = MonotonicMaximum<16>(length: 10)
-    var sorted = SortedWindow<10>()
-    var history: [Double] = []
-    for _ in 0..<2_000 {
-      // Few distinct values, so that ties are common.
-      let value = Double(random.below(8))
-      history.append(value)
-      maximum.update(value)
-      sorted.update(value)
-      let last = history.suffix(10).sorted()
-      #expect(maximum.value == last.last!, "seed \(seed)")
-      let position = 0.9 * Double(last.count - 1)
-      let below = Int(position)
-      let above = min(last.count - 1, below + 1)
-      let expected = last[below] + (position - Double(below)) * (last[above] - last[below])
-      #expect(sorted.quantile(0.9) == expected, "seed \(seed)")
-    }
-  }
-
-  @Test(arguments: Seeds.brief) func `averages equal their recursion and peeking is updating`(seed: UInt64) {
-    var random = SplitMix64(seed: seed)
-    var wilder = WilderAverage(length: 14)
-    var exponential = ExponentialAverage(length: 9, seedCount: 9)
-    var history: [Double] = []
-    var slow = 0.0
-    var fast = 0.0
-    for _ in 0..<300 {
-      let value = random.unit()
-      history.append(value)
-      let mean = history.reduce(0, +) / Double(history.count)
-      slow = history.count <= 14 ? mean : (slow * 13 + value) / 14
-      fast = history.count <= 9 ? mean : fast + 0.2 * (value - fast)
-      let peeked = (wilder.peek(value), exponential.peek(value))
-      wilder.update(value)
-      exponential.update(value)
-      #expect(peeked == (wilder.value, exponential.value))
-      #expect(abs(wilder.value - slow) < 1e-12 && abs(exponential.value - fast) < 1e-12, "seed \(seed)")
     }
   }
 

@@ -1,28 +1,34 @@
 internal import TradingTypes
 
 extension BarFeatures {
-  /// Slots 37–47: illiquidity, spreads and variances.
+  /// Slots 37–47 and 73: illiquidity, spreads and variances.
   mutating func writeVolatility() {
-    self[.amihud] = WindowMoments.meanOfNonNegative(illiquidity.last(20)) * 1e9
-    self[.rollSpread] = 2 * max(-WindowMoments.neighbourCovariance(changes.last(61)), 0).squareRoot()
-    self[.corwinSchultz] = WindowMoments.mean(corwinSchultz.last(20))
+    let moments = columns.moments(firstRowLacks: Column.needsLast)
+    let means = moments.mean
+    // Bars without volume are 0 in the column, so its sum is that of the others. Its prices are billionths.
+    let illiquidity = means[Column.illiquidity] * moments.count[Column.illiquidity]
+    self[.amihud] = 1e18 * FeatureArithmetic.ratio(illiquidity, Double(tradedBars.nonzeroBitCount))
+    self[.rollSpread] = 2 * max(-changes.neighbourCovariance, 0).squareRoot() / 1e9
+    self[.corwinSchultz] = means[Column.corwinSchultz]
     let squares = WindowMoments.squareSum(logReturns.last(20))
-    let bipower = 0.5 * Double.pi * WindowMoments.sum(absoluteProducts.last(20))
+    let bipower = 0.5 * Double.pi * WindowMoments.neighbourMagnitudes(logReturns.last(21))
     self[.realisedVar] = squares
     self[.bipowerVar] = bipower
     self[.jumpVar] = max(squares - bipower, 0)
     self[.ewmaVar] = ewmaVariance
-    self[.parkinson] = WindowMoments.mean(squaredRanges.last(20)) / (4 * 0.693147180559945309417)
-    self[.garmanKlass] = WindowMoments.mean(garmanKlass.last(20))
-    let rogers = WindowMoments.mean(rogersSatchell.last(20))
+    self[.parkinson] = means[Column.squaredRange] / (4 * 0.693147180559945309417)
+    self[.garmanKlass] = means[Column.garmanKlass]
+    let rogers = means[Column.rogersSatchell]
     self[.rogersSatchell] = rogers
     let k = 0.34 / (1.34 + 21.0 / 19.0)
-    let overnight = WindowMoments.secondSum(overnightReturns.last(20)).variance(missing: 1)
-    let session = WindowMoments.secondSum(openToClose.last(20)).variance(missing: 1)
-    self[.yangZhang] = overnight + k * session + (1 - k) * rogers
+    let one = SIMD8<Double>(repeating: 1)
+    let freedom = moments.count - one
+    let variances = moments.second / freedom.replacing(with: one, where: freedom .< one)
+    self[.yangZhang] = variances[Column.overnight] + k * variances[Column.openToClose] + (1 - k) * rogers
+    self[.volatility20] = variances[Column.simpleReturn].squareRoot()
   }
 
-  /// Slots 49–56 and 69–73: the distribution of returns and volumes.
+  /// Slots 49–56 and 69–72: the distribution of returns and volumes.
   mutating func writeReturns() {
     let sums = WindowMoments.centralSums(logReturns.last(60))
     let n = Double(max(1, sums.count))
@@ -30,49 +36,42 @@ extension BarFeatures {
     self[.skew60] = FeatureArithmetic.ratio(sums.third / n, second * second.squareRoot())
     self[.kurt60] = second > 0 ? FeatureArithmetic.ratio(sums.fourth / n, second * second) - 3 : 0
     self[.autocorr1] = WindowMoments.autocorrelation(logReturns.last(60), sums)
-    self[.varianceRatio5] = WindowMoments.varianceRatio5(logReturns.last(250))
+    self[.varianceRatio5] = logReturns.value
     let close = closes.value(age: 0)
-    let start = closes.value(age: changes.available(10))
-    self[.efficiencyRatio] = FeatureArithmetic.ratio(
-      abs(close - start), WindowMoments.magnitudeSums(changes.last(10)).all)
-    self[.drawdown250] = close / maximum.value - 1
+    // Wrapping here and below: closes are in 1…2^53.
+    let start = closes.value(age: pathLength10.count)
+    self[.efficiencyRatio] = FeatureArithmetic.ratio(Double(abs(close &- start)), Double(pathLength10.sum))
+    self[.drawdown250] = Double(close &- closes.value) / Double(closes.value)
     self[.absReturnQ90] = absoluteReturns.quantile(0.9)
-    let volume = WindowMoments.secondSum(volumes.last(60))
-    self[.volumeZ60] = BarFeatures.standardScore(volumes.value(age: 0), volume)
-    self[.return1] = count > 1 ? close / closes.value(age: 1) - 1 : 0
-    self[.return5] = count > 5 ? close / closes.value(age: 5) - 1 : 0
-    self[.return20] = count > 20 ? close / closes.value(age: 20) - 1 : 0
-    self[.volatility20] = WindowMoments.secondSum(returns.last(20)).variance(missing: 1).squareRoot()
+    self[.volumeZ60] = volumes.moments.standardScore(of: volumes.newest)
+    self[.return1] = simpleReturn(lag: 1)
+    self[.return5] = simpleReturn(lag: 5)
+    self[.return20] = simpleReturn(lag: 20)
   }
 
   /// Slots 54 and 57–68: oscillators and moving averages.
   mutating func writeTrend() {
     let close = closes.value(age: 0)
     self[.rsi14] = oscillators.strength.value
-    self[.natr14] = FeatureArithmetic.ratio(100 * oscillators.trueRange.value, close)
+    self[.natr14] = FeatureArithmetic.ratio(100e9 * oscillators.trueRange.value, Double(close))
     self[.macdHistNorm] = FeatureArithmetic.ratio(oscillators.convergence.histogram, oscillators.trueRange.value)
-    let sums = WindowMoments.secondSum(closes.last(20))
-    self[.zScore20] = BarFeatures.standardScore(close, sums)
-    let width = 2 * sums.variance(missing: 0).squareRoot()
-    self[.bollingerPctB] = width > 0 ? (close - (sums.mean - width)) / (2 * width) : 0.5
+    self[.zScore20] = closes20.standardScore(of: close)
+    // (C − (mean − 2σ)) / 4σ, everything times the number of bars.
+    let width = 4 * Double(approximating: closes20.scaledVariance).squareRoot()
+    self[.bollingerPctB] = 0.5 + FeatureArithmetic.ratio(Double(closes20.first.scaledDistance(of: close)), width)
     self[.adxSigned] = oscillators.movement.signed
     self[.emaSlope] = DeterministicMath.logRatio(oscillators.fast5.value, oscillators.slow60.value)
     self[.mfi14] = oscillators.moneyFlow.value
-    self[.nma9] = BarFeatures.distance(close, from: WindowMoments.mean(closes.last(9)))
-    self[.nma12] = BarFeatures.distance(close, from: WindowMoments.mean(closes.last(12)))
-    self[.nma20] = BarFeatures.distance(close, from: sums.mean)
-    self[.nma50] = BarFeatures.distance(close, from: WindowMoments.mean(closes.last(50)))
-    self[.nma200] = BarFeatures.distance(close, from: WindowMoments.mean(closes.last(200)))
+    self[.nma9] = BarFeatures.distance(close, from: closes9)
+    self[.nma12] = BarFeatures.distance(close, from: closes12)
+    self[.nma20] = BarFeatures.distance(close, from: closes20.first)
+    self[.nma50] = BarFeatures.distance(close, from: closes50)
+    self[.nma200] = BarFeatures.distance(close, from: closes200)
   }
 
-  /// (C − SMA)/SMA.
-  private static func distance(_ close: Double, from mean: Double) -> Double {
-    FeatureArithmetic.ratio(close - mean, mean)
-  }
-
-  /// A value in sample standard deviations from the mean.
-  private static func standardScore(_ value: Double, _ sums: WindowMoments.CentralSums) -> Double {
-    FeatureArithmetic.ratio(value - sums.mean, sums.variance(missing: 1).squareRoot())
+  /// (C − SMA)/SMA, exact up to the division.
+  private static func distance(_ close: Int64, from window: IntegerSum) -> Double {
+    FeatureArithmetic.ratio(Double(window.scaledDistance(of: close)), Double(window.sum))
   }
 
   /// Marks the slots whose windows are full.

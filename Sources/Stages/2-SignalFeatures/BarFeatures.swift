@@ -1,60 +1,70 @@
 internal import TradingTypes
 
-/// The bar slots of an instrument: one step for each closed bar.
+/// The bar slots of an instrument: `collect` remembers a closed bar, `evaluate` makes the slots of what is remembered.
 ///
-/// Windows are evaluated afresh, in two passes, at each close: a bar closes once a minute, and what is not kept cannot drift.
+/// What prices and volumes give is summed exactly in integers; what logarithms give is formed from its window at each
+/// evaluation or kept up as `WindowVariance` has it. So a bar's cost does not depend on the lengths of windows above 64.
 struct BarFeatures: BitwiseCopyable {
-  /// Values of slots 37–86 and their valid bits after the last bar.
+  /// Values of slots 37–86 and their valid bits at the last evaluation.
   var values: InlineArray<50, Double>
   var valid: FeatureMask
   /// Bars so far.
   var count: Int
+  // Bars at the last evaluation.
+  var evaluatedCount: Int
 
-  // Everything in the quote currency and lots.
-  var closes: RollingWindow<256>
-  var volumes: RollingWindow<96>
-  var changes: RollingWindow<96>
-  var logReturns: RollingWindow<320>
-  var returns: RollingWindow<32>
-  var illiquidity: RollingWindow<32>
-  var absoluteProducts: RollingWindow<32>
-  var squaredRanges: RollingWindow<32>
-  var corwinSchultz: RollingWindow<32>
-  var garmanKlass: RollingWindow<32>
-  var rogersSatchell: RollingWindow<32>
-  var overnightReturns: RollingWindow<32>
-  var openToClose: RollingWindow<32>
-  var absoluteReturns: SortedWindow<100>
-  var maximum: MonotonicMaximum<256>
+  // Billionths and lots, cut to `priceMax` and `volumeMax`.
+  var closes: MonotonicMaximum<256>
+  var changes: RollingIntegers<64>
+  var volumes: RollingIntegers<64>
+  var closes9: IntegerSum
+  var closes12: IntegerSum
+  var closes20: IntegerMoments
+  var closes50: IntegerSum
+  var closes200: IntegerSum
+  var pathLength10: IntegerSum
+  // Logarithms of ratios of closes; their magnitudes in order of size.
+  var logReturns: VarianceRatio<320>
+  var absoluteReturns: SortedValues<100>
+  // What a bar adds to the windows of 20 bars, in the order of `Column`.
+  var columns: WindowColumns<20>
+  // A bit for each of the last 20 bars but a first one, the newest lowest: whether it has volume.
+  var tradedBars: UInt32
   var oscillators: BarOscillators
   var ewmaVariance: Double
   // The bar before.
-  var lastHigh: Double
-  var lastLow: Double
+  var lastHigh: Int64
+  var lastLow: Int64
+  var lastSquaredRange: Double
+
+  /// The largest price taken as it is in billionths: 200 of them can be summed. A host's higher prices are cut to it.
+  static var priceMax: Int64 { 1 << 53 }
+  /// The largest volume taken as it is in lots: the squares of 60 of them can be summed.
+  static var volumeMax: Int64 { IntegerMoments.valueMax(length: 60) }
 
   init() {
     values = InlineArray(repeating: 0)
     valid = FeatureMask()
     count = 0
-    closes = RollingWindow(length: 201)
-    volumes = RollingWindow(length: 60)
-    changes = RollingWindow(length: 61)
-    logReturns = RollingWindow(length: 250)
-    returns = RollingWindow(length: 20)
-    illiquidity = RollingWindow(length: 20)
-    absoluteProducts = RollingWindow(length: 20)
-    squaredRanges = RollingWindow(length: 20)
-    corwinSchultz = RollingWindow(length: 20)
-    garmanKlass = RollingWindow(length: 20)
-    rogersSatchell = RollingWindow(length: 20)
-    overnightReturns = RollingWindow(length: 20)
-    openToClose = RollingWindow(length: 20)
-    absoluteReturns = SortedWindow()
-    maximum = MonotonicMaximum(length: 250)
+    evaluatedCount = 0
+    closes = MonotonicMaximum(length: 250)
+    changes = RollingIntegers(length: 61)
+    volumes = RollingIntegers(length: 60)
+    closes9 = IntegerSum(length: 9)
+    closes12 = IntegerSum(length: 12)
+    closes20 = IntegerMoments(length: 20)
+    closes50 = IntegerSum(length: 50)
+    closes200 = IntegerSum(length: 200)
+    pathLength10 = IntegerSum(length: 10)
+    logReturns = VarianceRatio(lag: 5, length: 250)
+    absoluteReturns = SortedValues()
+    columns = WindowColumns()
+    tradedBars = 0
     oscillators = BarOscillators()
     ewmaVariance = 0
     lastHigh = 0
     lastLow = 0
+    lastSquaredRange = 0
   }
 
   subscript(slot: FeatureSlot) -> Double {
@@ -65,61 +75,42 @@ struct BarFeatures: BitwiseCopyable {
   /// Takes in the next bar and evaluates slots 37–47, 49–73.
   mutating func step(_ bar: ClosedBar) {
     collect(bar)
-    // Wrapping: a count.
-    count &+= 1
+    evaluate()
+  }
+
+  /// Writes slots 37–47, 49–73 and their valid bits from the bars so far; later values are the same without it.
+  mutating func evaluate() {
     writeVolatility()
     writeReturns()
     writeTrend()
-    // Later the mask stays as it is.
-    if count <= BarFeatures.barsNeededMax { writeValidity() }
+    // Once all windows were full the mask stays as it is.
+    if evaluatedCount < BarFeatures.barsNeededMax { writeValidity() }
+    evaluatedCount = count
   }
 
-  /// Adds the bar to every window.
-  private mutating func collect(_ bar: ClosedBar) {
-    let open = bar.open.real
-    let high = bar.high.real
-    let low = bar.low.real
-    let close = bar.close.real
-    let volume = Double(bar.volume.lots)
-    let range = DeterministicMath.logRatio(high, low)
-    let body = DeterministicMath.logRatio(close, open)
-    if count > 0 {
-      let last = closes.value(age: 0)
-      let logReturn = DeterministicMath.logRatio(close, last)
-      if logReturns.count > 0 { absoluteProducts.update(abs(logReturn) * abs(logReturns.value(age: 0))) }
-      logReturns.update(logReturn)
-      absoluteReturns.update(abs(logReturn))
-      returns.update(close / last - 1)
-      changes.update(close - last)
-      overnightReturns.update(DeterministicMath.logRatio(open, last))
-      // A bar without volume is marked by a negative number and left out of the mean.
-      illiquidity.update(volume > 0 ? abs(logReturn) / (close * volume) : -1)
-      ewmaVariance = count == 1 ? logReturn * logReturn : 0.94 * ewmaVariance + 0.06 * logReturn * logReturn
-      corwinSchultz.update(spreadEstimate(high: high, low: low, range: range))
-    }
-    oscillators.update(bar)
-    closes.update(close)
-    maximum.update(close)
-    volumes.update(volume)
-    squaredRanges.update(range * range)
-    garmanKlass.update(0.5 * range * range - (2 * 0.693147180559945309417 - 1) * body * body)
-    rogersSatchell.update(
-      DeterministicMath.logRatio(high, close) * DeterministicMath.logRatio(high, open)
-        + DeterministicMath.logRatio(low, close) * DeterministicMath.logRatio(low, open))
-    openToClose.update(body)
-    lastHigh = high
-    lastLow = low
-  }
-
-  /// The two-bar high-low estimate of the spread, floored at 0, without an overnight adjustment.
+  /// `C_t / C_{t−lag} − 1` of the bars so far, 0 where there are fewer: what slots 70–72 hold after an evaluation.
   ///
-  /// - Source: Corwin and Schultz 2012, equations 14 and 18.
-  private mutating func spreadEstimate(high: Double, low: Double, range: Double) -> Double {
-    let beta = range * range + squaredRanges.value(age: 0)
-    let wide = DeterministicMath.logRatio(max(high, lastHigh), min(low, lastLow))
-    let scale = 3 - 2 * 2.0.squareRoot()
-    let alpha = ((2 * beta).squareRoot() - beta.squareRoot()) / scale - (wide * wide / scale).squareRoot()
-    let growth = DeterministicMath.exp2(alpha * 1.44269504088896340736)
-    return max(0, 2 * (growth - 1) / (1 + growth))
+  /// Mutating only in form, like all readers of windows.
+  mutating func simpleReturn(lag: Int) -> Double {
+    guard count > lag else { return 0 }
+    let start = closes.value(age: lag)
+    // Wrapping: both are in 1…2^53.
+    return Double(closes.value(age: 0) &- start) / Double(start)
+  }
+}
+
+/// The columns of `BarFeatures.columns`.
+enum Column {
+  static var illiquidity: Int { 0 }
+  static var corwinSchultz: Int { 1 }
+  static var overnight: Int { 2 }
+  static var simpleReturn: Int { 3 }
+  static var squaredRange: Int { 4 }
+  static var garmanKlass: Int { 5 }
+  static var rogersSatchell: Int { 6 }
+  static var openToClose: Int { 7 }
+  /// The columns that need the bar before, which a series' first bar lacks.
+  static var needsLast: SIMDMask<SIMD8<Int64>> {
+    SIMD8<Int64>(0, 1, 2, 3, 4, 5, 6, 7) .< SIMD8<Int64>(repeating: 4)
   }
 }

@@ -3,7 +3,10 @@
 /// - Complexity: `update` O(1), no allocation.
 /// - Source: Wilder 1978; seeding as in TA-Lib's ATR: the first bar only gives its close, the average starts with the mean of
 ///   the next `length` ranges.
-@frozen public struct AverageTrueRange: BitwiseCopyable, Sendable {
+@frozen public struct AverageTrueRange: RollingKernel {
+  /// A bar, in any one unit of price.
+  public typealias Input = (high: Double, low: Double, close: Double)
+
   @usableFromInline var ranges: WilderAverage
   @usableFromInline var lastClose = 0.0
   @usableFromInline var hasClose = false
@@ -18,17 +21,15 @@
   @inlinable public var isSeeded: Bool { ranges.isSeeded }
 
   /// Takes in the next bar.
+  @inlinable @inline(__always) public mutating func update(_ next: Input) {
+    update(high: next.high, low: next.low, close: next.close)
+  }
+
+  /// Takes in the next bar.
   @inlinable @inline(__always) public mutating func update(high: Double, low: Double, close: Double) {
     if hasClose { ranges.update(AverageTrueRange.range(high: high, low: low, lastClose: lastClose)) }
     hasClose = true
     lastClose = close
-  }
-
-  /// What `update` would make of the average.
-  @inlinable public func peek(high: Double, low: Double, close: Double) -> Double {
-    var copy = self
-    copy.update(high: high, low: low, close: close)
-    return copy.value
   }
 
   /// The true range of a bar after `lastClose`.

@@ -3,7 +3,10 @@
 /// - Complexity: `update` O(1), no allocation.
 /// - Source: Wilder 1978; seeding as in TA-Lib's ADX: the sums of movement and range start with `length − 1` bars after the
 ///   first, from then on `1 / length` of each leaves before a bar enters, and the index starts with the mean of `length`.
-@frozen public struct DirectionalMovement: BitwiseCopyable, Sendable {
+@frozen public struct DirectionalMovement: RollingKernel {
+  /// A bar, in any one unit of price.
+  public typealias Input = (high: Double, low: Double, close: Double)
+
   // Wilder sums, not divided by the length.
   @usableFromInline var rising = 0.0
   @usableFromInline var falling = 0.0
@@ -36,8 +39,16 @@
   /// The index with the sign of the direction, 0 where there is none.
   @inlinable public var signed: Double { rising > falling ? average : rising < falling ? -average : 0 }
 
+  /// Both indicators and the index.
+  @inlinable public var value: (plus: Double, minus: Double, index: Double) { (plus, minus, index) }
+
   /// The index is seeded: `2 · length` bars are in.
   @inlinable public var isSeeded: Bool { count == 2 &* length }
+
+  /// Takes in the next bar.
+  @inlinable @inline(__always) public mutating func update(_ next: Input) {
+    update(high: next.high, low: next.low, close: next.close)
+  }
 
   /// Takes in the next bar.
   @inlinable @inline(__always) public mutating func update(high: Double, low: Double, close: Double) {
@@ -66,12 +77,5 @@
     } else if isDefined {
       average += weight * (100 * abs(rising - falling) / sum - average)
     }
-  }
-
-  /// What `update` would make of the signed index.
-  @inlinable public func peek(high: Double, low: Double, close: Double) -> Double {
-    var copy = self
-    copy.update(high: high, low: low, close: close)
-    return copy.signed
   }
 }

@@ -3,7 +3,7 @@
 /// A constant series is reproduced exactly, because its distance is 0.
 /// - Complexity: `update` O(1), no allocation.
 /// - Source: seeding as in TA-Lib's EMA with `seedCount` = `length`.
-@frozen public struct ExponentialAverage: BitwiseCopyable, Sendable {
+@frozen public struct ExponentialAverage: RollingKernel {
   @usableFromInline var average = 0.0
   @usableFromInline var seeded = 0
   @usableFromInline let seedCount: Int
@@ -41,20 +41,13 @@
       average += weight * (next - average)
     }
   }
-
-  /// What `update` would make of the average.
-  @inlinable public func peek(_ next: Double) -> Double {
-    var copy = self
-    copy.update(next)
-    return copy.value
-  }
 }
 
 /// Wilder's average: the mean of the first `length` values, then `previous + (value − previous) / length`.
 ///
 /// - Complexity: `update` O(1), no allocation.
 /// - Source: Wilder 1978, "New Concepts in Technical Trading Systems"; seeding as in TA-Lib.
-@frozen public struct WilderAverage: BitwiseCopyable, Sendable {
+@frozen public struct WilderAverage: RollingKernel {
   @usableFromInline var average: ExponentialAverage
 
   /// An average over `length > 0` values.
@@ -74,7 +67,4 @@
 
   /// Takes in the next value.
   @inlinable @inline(__always) public mutating func update(_ next: Double) { average.update(next) }
-
-  /// What `update` would make of the average.
-  @inlinable public func peek(_ next: Double) -> Double { average.peek(next) }
 }

@@ -5,7 +5,10 @@ public import TradingTypes
 /// Three times the typical price is an integer, so the sums are exact: nothing drifts, and equal prices are equal.
 /// - Complexity: `update` O(1) in the window, no allocation.
 /// - Source: Quong and Soudack 1989; as TA-Lib's MFI, a tie adds to neither side.
-@frozen public struct MoneyFlowIndex<let capacity: Int>: BitwiseCopyable, Sendable {
+@frozen public struct MoneyFlowIndex<let capacity: Int>: RollingKernel {
+  /// A bar.
+  public typealias Input = (high: Price, low: Price, close: Price, volume: Quantity)
+
   // Three times the notional of a bar in billionths, 0 where the typical price did not change, or did not rise.
   @usableFromInline var flows: InlineArray<capacity, Int128>
   @usableFromInline var rises: InlineArray<capacity, Int128>
@@ -47,6 +50,11 @@ public import TradingTypes
   /// As many changes as the length are in.
   @inlinable public var isSeeded: Bool { count > length }
 
+  /// Takes in the next bar.
+  @inlinable @inline(__always) public mutating func update(_ next: Input) {
+    update(high: next.high, low: next.low, close: next.close, volume: next.volume)
+  }
+
   /// Takes in the next bar; prices and volume are cut to [0, 2^53] billionths and [0, 2^62] lots.
   @inlinable @inline(__always) public mutating func update(high: Price, low: Price, close: Price, volume: Quantity) {
     let most = MoneyFlowIndex.priceMax
@@ -72,12 +80,5 @@ public import TradingTypes
   @inlinable @inline(__always) static func mask(_ isSet: Bool) -> Int128 {
     let half: Int64 = isSet ? -1 : 0
     return Int128(half)
-  }
-
-  /// What `update` would make of the index.
-  @inlinable public func peek(high: Price, low: Price, close: Price, volume: Quantity) -> Double {
-    var copy = self
-    copy.update(high: high, low: low, close: close, volume: volume)
-    return copy.value
   }
 }

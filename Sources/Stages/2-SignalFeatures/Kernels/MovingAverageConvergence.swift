@@ -3,7 +3,7 @@
 /// - Complexity: `update` O(1), no allocation.
 /// - Source: Appel 1979; seeding as in TA-Lib's MACD: both averages start at the slow one's first value, the fast one from the
 ///   `fast` closes up to it, the signal from the mean of the first `signal` lines.
-@frozen public struct MovingAverageConvergence: BitwiseCopyable, Sendable {
+@frozen public struct MovingAverageConvergence: RollingKernel {
   @usableFromInline var fastAverage: ExponentialAverage
   @usableFromInline var slowAverage: ExponentialAverage
   @usableFromInline var signalAverage: ExponentialAverage
@@ -30,6 +30,9 @@
   /// Line less signal.
   @inlinable public var histogram: Double { line - signal }
 
+  /// Line, signal and histogram.
+  @inlinable public var value: (line: Double, signal: Double, histogram: Double) { (line, signal, histogram) }
+
   /// The signal is seeded, the two averages before it too.
   @inlinable public var isSeeded: Bool { signalAverage.isSeeded }
 
@@ -43,12 +46,5 @@
       waiting &-= 1
     }
     if slowAverage.isSeeded { signalAverage.update(fastAverage.value - slowAverage.value) }
-  }
-
-  /// What `update` would make of the three.
-  @inlinable public func peek(_ close: Double) -> (line: Double, signal: Double, histogram: Double) {
-    var copy = self
-    copy.update(close)
-    return (copy.line, copy.signal, copy.histogram)
   }
 }

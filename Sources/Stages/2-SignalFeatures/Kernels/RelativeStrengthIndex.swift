@@ -2,7 +2,7 @@
 ///
 /// - Complexity: `update` O(1), no allocation.
 /// - Source: Wilder 1978; seeding as in TA-Lib's RSI: the averages start with the mean of the first `length` changes.
-@frozen public struct RelativeStrengthIndex: BitwiseCopyable, Sendable {
+@frozen public struct RelativeStrengthIndex: RollingKernel {
   @usableFromInline var gains: WilderAverage
   @usableFromInline var losses: WilderAverage
   @usableFromInline var lastClose = 0.0
@@ -31,12 +31,5 @@
     }
     hasClose = true
     lastClose = close
-  }
-
-  /// What `update` would make of the index.
-  @inlinable public func peek(_ close: Double) -> Double {
-    var copy = self
-    copy.update(close)
-    return copy.value
   }
 }

@@ -24,10 +24,10 @@ public enum WindowMoments {
   }
 
   /// Sum of the values.
-  @inline(__always) public static func sum(_ x: Span<Double>) -> Double { sum(x, less: 0) }
+  @inlinable @inline(__always) public static func sum(_ x: Span<Double>) -> Double { sum(x, less: 0) }
 
   /// Σ(x − origin).
-  @inline(__always) static func sum(_ x: Span<Double>, less origin: Double) -> Double {
+  @inlinable @inline(__always) static func sum(_ x: Span<Double>, less origin: Double) -> Double {
     var lanes = SIMD4<Double>(repeating: 0)
     let start = SIMD4(repeating: origin)
     var place = 0
@@ -44,24 +44,34 @@ public enum WindowMoments {
   }
 
   /// Mean, 0 of no values; exactly the value where all are equal.
-  @inline(__always) public static func mean(_ x: Span<Double>) -> Double {
+  @inlinable @inline(__always) public static func mean(_ x: Span<Double>) -> Double {
     guard x.count > 0 else { return 0 }
     let newest = x[x.count - 1]
     return newest + sum(x, less: newest) / Double(x.count)
   }
 
   /// Mean and second central sum.
-  @inline(__always) public static func secondSum(_ x: Span<Double>) -> CentralSums {
+  @inlinable @inline(__always) public static func secondSum(_ x: Span<Double>) -> CentralSums {
+    guard x.count > 0 else { return CentralSums() }
+    let newest = x[x.count - 1]
+    var sums = secondSum(x, less: newest)
+    sums.mean += newest
+    return sums
+  }
+
+  /// Mean less `origin` and second central sum; the nearer the origin is to the values, the more digits the mean keeps.
+  @inlinable @inline(__always) public static func secondSum(_ x: Span<Double>, less origin: Double) -> CentralSums {
     var sums = CentralSums()
     guard x.count > 0 else { return sums }
     sums.count = x.count
-    sums.mean = mean(x)
+    sums.mean = sum(x, less: origin) / Double(x.count)
+    let start = SIMD4(repeating: origin)
     let mean = SIMD4(repeating: sums.mean)
     var first = SIMD4<Double>(repeating: 0)
     var second = first
     var place = 0
     while place + 4 <= x.count {
-      let d = four(x, place) - mean
+      let d = four(x, place) - start - mean
       first += d
       second += d * d
       place += 4
@@ -69,7 +79,7 @@ public enum WindowMoments {
     var rest = total(first)
     var squares = total(second)
     while place < x.count {
-      let d = x[place] - sums.mean
+      let d = x[place] - origin - sums.mean
       rest += d
       squares += d * d
       place += 1
@@ -79,14 +89,17 @@ public enum WindowMoments {
   }
 
   /// Mean and central sums up to the fourth.
-  public static func centralSums(_ x: Span<Double>) -> CentralSums {
-    var sums = secondSum(x)
+  @inlinable public static func centralSums(_ x: Span<Double>) -> CentralSums {
+    guard x.count > 0 else { return CentralSums() }
+    let origin = x[x.count - 1]
+    var sums = secondSum(x, less: origin)
+    let start = SIMD4(repeating: origin)
     let mean = SIMD4(repeating: sums.mean)
     var third = SIMD4<Double>(repeating: 0)
     var fourth = third
     var place = 0
     while place + 4 <= x.count {
-      let d = four(x, place) - mean
+      let d = four(x, place) - start - mean
       let square = d * d
       third += square * d
       fourth += square * square
@@ -95,16 +108,17 @@ public enum WindowMoments {
     sums.third = total(third)
     sums.fourth = total(fourth)
     while place < x.count {
-      let d = x[place] - sums.mean
+      let d = x[place] - origin - sums.mean
       sums.third += d * d * d
       sums.fourth += d * d * (d * d)
       place += 1
     }
+    sums.mean += origin
     return sums
   }
 
   /// Sum of the squares.
-  @inline(__always) public static func squareSum(_ x: Span<Double>) -> Double {
+  @inlinable @inline(__always) public static func squareSum(_ x: Span<Double>) -> Double {
     var lanes = SIMD4<Double>(repeating: 0)
     var place = 0
     while place + 4 <= x.count {
@@ -120,30 +134,9 @@ public enum WindowMoments {
     return sum
   }
 
-  /// Sum of the magnitudes, and of the positive values alone.
-  @inline(__always) public static func magnitudeSums(_ x: Span<Double>) -> (all: Double, positive: Double) {
-    var all = 0.0
-    var positive = 0.0
-    for place in x.indices {
-      all += abs(x[place])
-      positive += max(0, x[place])
-    }
-    return (all, positive)
-  }
-
-  /// Mean of the values that are not negative, 0 of none.
-  @inline(__always) public static func meanOfNonNegative(_ x: Span<Double>) -> Double {
-    var sum = 0.0
-    var terms = 0.0
-    for place in x.indices where x[place] >= 0 {
-      sum += x[place]
-      terms += 1
-    }
-    return FeatureArithmetic.ratio(sum, terms)
-  }
-
   /// Σ(x_t − newer)(x_{t−1} − older) over all neighbours.
-  @inline(__always) static func neighbourProducts(_ x: Span<Double>, newer: Double, older: Double) -> Double {
+  @inlinable @inline(__always) static func neighbourProducts(_ x: Span<Double>, newer: Double, older: Double) -> Double
+  {
     var lanes = SIMD4<Double>(repeating: 0)
     let newerMean = SIMD4(repeating: newer)
     let olderMean = SIMD4(repeating: older)
@@ -160,26 +153,33 @@ public enum WindowMoments {
     return sum
   }
 
-  /// Autocorrelation at lag 1 about the mean, given the window's `secondSum` or `centralSums`.
-  @inline(__always) public static func autocorrelation(_ x: Span<Double>, _ sums: CentralSums) -> Double {
-    guard x.count > 1 else { return 0 }
-    return FeatureArithmetic.ratio(neighbourProducts(x, newer: sums.mean, older: sums.mean), sums.second)
+  /// Σ|x_t||x_{t−1}| over all neighbours.
+  @inlinable @inline(__always) public static func neighbourMagnitudes(_ x: Span<Double>) -> Double {
+    var lanes = SIMD4<Double>(repeating: 0)
+    var place = 1
+    while place + 4 <= x.count {
+      let products = four(x, place) * four(x, place - 1)
+      lanes += products.replacing(with: -products, where: products .< 0)
+      place += 4
+    }
+    var sum = total(lanes)
+    while place < x.count {
+      sum += abs(x[place] * x[place - 1])
+      place += 1
+    }
+    return sum
   }
 
-  /// Population covariance of the neighbours (x_t, x_{t−1}).
-  public static func neighbourCovariance(_ x: Span<Double>) -> Double {
+  /// Autocorrelation at lag 1 about the mean, given the window's `secondSum` or `centralSums`.
+  @inlinable @inline(__always) public static func autocorrelation(_ x: Span<Double>, _ sums: CentralSums) -> Double {
     guard x.count > 1 else { return 0 }
-    let pairs = Double(x.count - 1)
-    let inner = sum(x.extracting(1..<(x.count - 1)))
-    let newer = (inner + x[x.count - 1]) / pairs
-    let older = (inner + x[0]) / pairs
-    return neighbourProducts(x, newer: newer, older: older) / pairs
+    return FeatureArithmetic.ratio(neighbourProducts(x, newer: sums.mean, older: sums.mean), sums.second)
   }
 
   /// Least-squares slope of `y` on `x`, pair by pair, with both means; 0 where `x` is constant.
   ///
   /// - Precondition: the windows have equally many values.
-  public static func regression(of y: Span<Double>, on x: Span<Double>) -> (
+  @inlinable public static func regression(of y: Span<Double>, on x: Span<Double>) -> (
     slope: Double, mean: Double, otherMean: Double
   ) {
     precondition(x.count == y.count, "WindowMoments: both windows have equally many values")
@@ -190,40 +190,12 @@ public enum WindowMoments {
     return (FeatureArithmetic.ratio(products, sums.second), sums.mean, other)
   }
 
-  /// Variance of overlapping sums of five values over five times that of one value, both unbiased.
-  ///
-  /// Each sum of five is formed afresh.
-  /// - Source: Lo and MacKinlay 1988, equations 12–13, for q = 5.
-  public static func varianceRatio5(_ x: Span<Double>) -> Double {
-    guard x.count > 5 else { return 0 }
-    let sums = secondSum(x)
-    let drift = 5 * sums.mean
-    let drifts = SIMD4(repeating: drift)
-    var lanes = SIMD4<Double>(repeating: 0)
-    var place = 4
-    while place + 4 <= x.count {
-      let five =
-        ((four(x, place) + four(x, place - 1)) + (four(x, place - 2) + four(x, place - 3))) + four(x, place - 4)
-      lanes += (five - drifts) * (five - drifts)
-      place += 4
-    }
-    var squares = total(lanes)
-    while place < x.count {
-      let five = ((x[place] + x[place - 1]) + (x[place - 2] + x[place - 3])) + x[place - 4]
-      squares += (five - drift) * (five - drift)
-      place += 1
-    }
-    let size = Double(x.count)
-    let weight = 5 * (size - 4) * (1 - 5 / size)
-    return FeatureArithmetic.ratio(squares / weight, sums.variance(missing: 1))
-  }
-
   /// Four values from `place` on.
-  @inline(__always) private static func four(_ x: Span<Double>, _ place: Int) -> SIMD4<Double> {
+  @inlinable @inline(__always) static func four(_ x: Span<Double>, _ place: Int) -> SIMD4<Double> {
     SIMD4(x[place], x[place + 1], x[place + 2], x[place + 3])
   }
 
-  @inline(__always) private static func total(_ lanes: SIMD4<Double>) -> Double {
+  @inlinable @inline(__always) static func total(_ lanes: SIMD4<Double>) -> Double {
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
   }
 }
