@@ -140,46 +140,69 @@ struct Flow: Indicator {
   ) { values[first] = kernel.value }
 }
 
-// MARK: - Windows
+// MARK: - Windows: exact sums of integers, as the bar slots keep them
 
 struct Mean<Length: AverageLength>: Indicator {
   static var width: Int { 1 }
-  var window = RollingWindow<256>(length: Length.length)
-  @inline(__always) mutating func update(_ bars: borrowing Columns, _ place: Int) { window.update(bars.close[place]) }
+  var ring = IntegerRing<256>()
+  var kernel = IntegerSum(length: Length.length)
+  @inline(__always) mutating func update(_ bars: borrowing Columns, _ place: Int) {
+    let price = bars.closePrice[place].nanos
+    kernel.update(adding: price, removing: ring.value(age: Length.length - 1))
+    ring.update(price)
+  }
   @inline(__always) mutating func write(
     _ bars: borrowing Columns, _ place: Int, to values: inout MutableSpan<Double>, _ first: Int
-  ) { values[first] = WindowMoments.mean(window.last(Length.length)) }
+  ) { values[first] = kernel.mean * 1e-9 }
+}
+
+/// Mean and population variance of 20 closes; the outputs differ.
+struct Moments: BitwiseCopyable {
+  var ring = IntegerRing<32>()
+  var kernel = IntegerMoments(length: 20)
+  @inline(__always) mutating func update(_ price: Int64) {
+    kernel.update(adding: price, removing: ring.value(age: 19))
+    ring.update(price)
+  }
+  /// In units of the currency, squared.
+  @inline(__always) var variance: Double { kernel.variance(missing: 0) * 1e-18 }
 }
 
 struct Variance: Indicator {
   static var width: Int { 1 }
-  var window = RollingWindow<256>(length: 20)
-  @inline(__always) mutating func update(_ bars: borrowing Columns, _ place: Int) { window.update(bars.close[place]) }
+  var moments = Moments()
+  @inline(__always) mutating func update(_ bars: borrowing Columns, _ place: Int) {
+    moments.update(bars.closePrice[place].nanos)
+  }
   @inline(__always) mutating func write(
     _ bars: borrowing Columns, _ place: Int, to values: inout MutableSpan<Double>, _ first: Int
-  ) { values[first] = WindowMoments.secondSum(window.last(20)).variance(missing: 0) }
+  ) { values[first] = moments.variance }
 }
 
 struct Deviation: Indicator {
   static var width: Int { 1 }
-  var window = RollingWindow<256>(length: 20)
-  @inline(__always) mutating func update(_ bars: borrowing Columns, _ place: Int) { window.update(bars.close[place]) }
+  var moments = Moments()
+  @inline(__always) mutating func update(_ bars: borrowing Columns, _ place: Int) {
+    moments.update(bars.closePrice[place].nanos)
+  }
   @inline(__always) mutating func write(
     _ bars: borrowing Columns, _ place: Int, to values: inout MutableSpan<Double>, _ first: Int
-  ) { values[first] = WindowMoments.secondSum(window.last(20)).variance(missing: 0).squareRoot() }
+  ) { values[first] = moments.variance.squareRoot() }
 }
 
 struct Bands: Indicator {
   static var width: Int { 3 }
-  var window = RollingWindow<256>(length: 20)
-  @inline(__always) mutating func update(_ bars: borrowing Columns, _ place: Int) { window.update(bars.close[place]) }
+  var moments = Moments()
+  @inline(__always) mutating func update(_ bars: borrowing Columns, _ place: Int) {
+    moments.update(bars.closePrice[place].nanos)
+  }
   @inline(__always) mutating func write(
     _ bars: borrowing Columns, _ place: Int, to values: inout MutableSpan<Double>, _ first: Int
   ) {
-    let sums = WindowMoments.secondSum(window.last(20))
-    let width = 2 * sums.variance(missing: 0).squareRoot()
-    values[first] = sums.mean + width
-    values[first + 1] = sums.mean
-    values[first + 2] = sums.mean - width
+    let mean = moments.kernel.mean * 1e-9
+    let width = 2 * moments.variance.squareRoot()
+    values[first] = mean + width
+    values[first + 1] = mean
+    values[first + 2] = mean - width
   }
 }
