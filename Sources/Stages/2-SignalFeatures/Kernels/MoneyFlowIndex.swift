@@ -39,12 +39,7 @@ public import TradingTypes
 
   /// The index in [0, 100]; 0 where nothing was traded at a changing price.
   @inlinable public var value: Double {
-    FeatureArithmetic.ratio(100 * MoneyFlowIndex.real(rising), MoneyFlowIndex.real(all))
-  }
-
-  /// A sum within two roundings; sums are not negative, which spares their sign.
-  @inlinable @inline(__always) static func real(_ sum: Int128) -> Double {
-    Double(Int64(truncatingIfNeeded: sum &>> 64)) * 0x1p64 + Double(UInt64(truncatingIfNeeded: sum))
+    FeatureArithmetic.ratio(100 * FeatureArithmetic.real(rising), FeatureArithmetic.real(all))
   }
 
   /// As many changes as the length are in.
