@@ -136,6 +136,8 @@ let executables: [Target] = [
     "proof", path: "Tests/proof", everything + ["BuiltinModels", "FixtureStreams", "TestSupport", "CAllocationCounter"]),
   // Our side of the ring league, started by Benchmarks/league/rings/run.
   tool("league", path: "Benchmarks/league/rings/swift", ["LockFreeRings", "CPlatform"]),
+  // The same of the feature league, started by Benchmarks/league/features/run.
+  tool("featureleague", path: "Benchmarks/league/features/swift", ["SignalFeatures", "TradingTypes", "CPlatform"]),
   tool("host", path: "Examples/Host", ["TradingEngine", "SimulatedVenue"]),
   tool("live", path: "Examples/LiveFeed", ["TradingEngine", "SimulatedVenue", "MarketReceive"]),
   tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "ModelImport", "ModelInference", "TradingTypes"]),

@@ -72,8 +72,9 @@ enum House {
     "BuiltinModels": .modelImport,
     "TradingEngine": .engine, "BacktestHarness": .harness,
     "FixtureStreams": .fixtures, "TestSupport": .testSupport,
-    "martlet": .executable, "bench": .executable, "league": .executable, "proof": .executable, "fixtures": .executable,
-    "host": .executable, "live": .executable, "FuzzTargets": .executable, "fuzz": .tests,
+    "martlet": .executable, "bench": .executable, "league": .executable, "featureleague": .executable,
+    "proof": .executable, "fixtures": .executable, "host": .executable, "live": .executable,
+    "FuzzTargets": .executable, "fuzz": .tests,
   ]
 
   /// Counts allocations by taking the place of the allocator: never part of what users link.

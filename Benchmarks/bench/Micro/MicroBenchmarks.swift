@@ -17,7 +17,7 @@ struct MicroBenchmarks {
   let processors: [Int]
 
   /// The names of all rows, in the order of the report.
-  static let names = ringNames + busNames + feedNames + leagueNames + stageNames + recordNames
+  static let names = ringNames + busNames + feedNames + leagueNames + featureNames + stageNames + recordNames
 
   /// Measures the rows that `isSelected` lets through; what a reader must know of them becomes a note.
   func run(notes: inout [String], _ isSelected: (String) -> Bool) throws -> [MicroRow] {
@@ -27,6 +27,7 @@ struct MicroBenchmarks {
     if selects(Self.busNames) { rows += try busRows(isSelected) }
     if selects(Self.feedNames) { rows += try feedRows(notes: &notes, isSelected) }
     if selects(Self.leagueNames) { rows.append(try leagueRow()) }
+    if selects(Self.featureNames) { rows += try featureRows(notes: &notes, isSelected) }
     if selects(Self.stageNames) || isSelected("telemetry.record") || isSelected("journal.publish") {
       let samples = try WalkSamples(setup, input.bytes, messagesMax: effort.walkMessages)
       if samples.smallest.count < 1_024 {

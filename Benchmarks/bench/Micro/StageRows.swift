@@ -7,7 +7,7 @@ import TradingEngine
 /// The stages one by one, and what stands beside them.
 extension MicroBenchmarks {
   static let stageNames = [
-    "features.event", "features.bar", "inference.trees100", "inference.mlp", "inference.ensemble", "hmm.step.K2",
+    "features.event", "inference.trees100", "inference.mlp", "inference.ensemble", "hmm.step.K2",
     "hmm.step.K3", "garch.step", "gjr.step", "sizing.single", "risk.pass", "risk.reject", "policy.read",
     "route.decide", "venue.match",
   ]
@@ -32,7 +32,6 @@ extension MicroBenchmarks {
     guard !samples.events.isEmpty, !samples.vectors.isEmpty else { return nil }
     switch name {
     case "features.event": return try features(samples)
-    case "features.bar": return try bars(samples)
     case "inference.trees100":
       return inference(samples, setup.artifact.model.members.first { if case .trees = $0.kind { true } else { false } })
     case "inference.mlp":
@@ -80,43 +79,6 @@ extension MicroBenchmarks {
       timing.add(from: start, to: clock.now(), operations: timing.operations)
     }
     keep(UInt64(bitPattern: Int64(pipeline.features.instrumentCount)))
-    return timing
-  }
-
-  /// One bar closed and its slots evaluated; each has one trade.
-  @inline(never) private func bars(_ samples: WalkSamples) throws -> MicroTiming {
-    var timing = MicroTiming(effort, clock: clock)
-    let pipeline = try setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum())
-    var engine = pipeline.features
-    let minute = setup.configuration.bars.primarySeconds * 1_000_000_000
-    let depths = samples.depths.span
-    var bar: Int64 = 600
-    var place = 0
-    while timing.goesOn {
-      var nanoseconds: Int64 = 0
-      var closed = 0
-      while closed < timing.operations {
-        for index in 0..<engine.instrumentCount {
-          let mid = depths[place].midNanosTwice / 2
-          let event = MarketEvent(
-            kind: .trade, time: Timestamp(nanoseconds: setup.midnight.nanoseconds + bar * minute + 1),
-            instrument: InstrumentID(index: UInt32(index)), price: Price(nanos: mid), quantity: Quantity(lots: 100))
-          engine.update(event, effect: BookEffect(.ignored), depth: depths[place])
-          place = place + 1 == depths.count ? 0 : place + 1
-        }
-        bar += 1
-        let end = Timestamp(nanoseconds: setup.midnight.nanoseconds + bar * minute)
-        var sum = 0.0
-        let start = clock.now()
-        for index in 0..<engine.instrumentCount {
-          sum += engine.closeBar(InstrumentID(index: UInt32(index)), at: end)?.returnPercent ?? 0
-        }
-        keep(sum)
-        nanoseconds += clock.nanoseconds(from: start, to: clock.now())
-        closed += engine.instrumentCount
-      }
-      timing.add(nanoseconds: nanoseconds, operations: closed)
-    }
     return timing
   }
 

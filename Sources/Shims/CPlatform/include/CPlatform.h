@@ -52,6 +52,25 @@ static inline __attribute__((always_inline)) uint64_t martlet_ticks(void) {
 #endif
 }
 
+/// The time stamp counter once everything before it is done, and before anything after it has begun.
+///
+/// For timing single short calls: an unordered reading is taken while the call is still under way.
+static inline __attribute__((always_inline)) uint64_t martlet_ticks_ordered(void) {
+#if defined(__x86_64__)
+  _mm_lfence();
+  const uint64_t value = __rdtsc();
+  _mm_lfence();
+  return value;
+#elif defined(__aarch64__)
+  __asm__ volatile("isb" ::: "memory");
+  const uint64_t value = martlet_ticks();
+  __asm__ volatile("isb" ::: "memory");
+  return value;
+#else
+  return 0;
+#endif
+}
+
 /// Whether the counter runs at a constant rate through frequency changes and sleep states.
 static inline bool martlet_ticks_are_steady(void) {
 #if defined(__x86_64__)
