@@ -30,6 +30,8 @@ struct BatchTwin {
   var flows: [Flow] = []
   var events: [(time: Int64, cancels: Double, adds: Double)] = []
   var trades: [Trade] = []
+  /// Times of all trades, auctions included.
+  var printTimes: [Int64] = []
   var mids: [(time: Int64, mid: Double)] = []
 
   static func isUsable(_ depth: DepthView) -> Bool {
@@ -60,7 +62,9 @@ struct BatchTwin {
 
   mutating func update(_ row: BookRow) {
     clock = max(clock, row.event.time.nanoseconds)
-    if let print = TradePrint(row.event, effect: row.effect), print.quantity.lots > 0, row.event.kind != .crossTrade {
+    let print = TradePrint(row.event, effect: row.effect)
+    if let print, print.quantity.lots > 0 { printTimes.append(clock) }
+    if let print, print.quantity.lots > 0, row.event.kind != .crossTrade {
       let price = Double(print.price.nanos) / tick
       var sign = Double(print.sign)
       if row.event.kind == .trade, row.event.flags.contains(.hasSide) { sign = row.event.side == .buy ? -1 : 1 }
@@ -115,7 +119,7 @@ struct BatchTwin {
       slots[3] = 1e4 * ((b * A + a * B) / (A + B) - m) / m
       slots[5] = (B - A) / (B + A)
       let steps = (a - b) / 100
-      slots[4] = table.moves[min(9, Int((slots[5] + 1) * 5)) * 3 + (steps <= 1 ? 0 : steps <= 2 ? 1 : 2)]
+      slots[4] = table.moves[min(9, Int(10 * B / (B + A))) * 3 + (steps <= 1 ? 0 : steps <= 2 ? 1 : 2)]
       for (slot, count) in [(6, 3), (7, 5), (8, 10)] {
         let bid = bids.prefix(count).map(\.size).reduce(0, +)
         let ask = asks.prefix(count).map(\.size).reduce(0, +)
@@ -231,8 +235,8 @@ struct BatchTwin {
       slots[trade.sign > 0 ? 33 : 34] += 0.8 * exp(-1.5 * seconds(trade.time, clock))
     }
     slots[35] = (slots[33] - slots[34]) / (slots[33] + slots[34])
-    for (number, pair) in zip(trades, trades.dropFirst()).enumerated() {
-      let passed = seconds(pair.0.time, pair.1.time)
+    for (number, pair) in zip(printTimes, printTimes.dropFirst()).enumerated() {
+      let passed = seconds(pair.0, pair.1)
       slots[36] = number == 0 ? passed : 0.9 * slots[36] + 0.1 * passed
     }
   }

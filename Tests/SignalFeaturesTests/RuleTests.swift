@@ -67,6 +67,16 @@ func print(_ cents: Int64, _ lots: Int64, at seconds: Int64, _ depth: DepthView,
     #expect(vector[.spreadZ] == 0 && vector.valid[.spreadZ])
   }
 
+  @Test func `a table of moves is read at the exact tenth of the bid's share`() {
+    for total in 1...400 as ClosedRange<Int64> {
+      for bid in 0...total {
+        let bucket = MicropriceTable.imbalanceBucket(bid: Double(bid), ask: Double(total - bid))
+        #expect(bucket == Int(min(9, 10 * bid / total)))
+      }
+    }
+    #expect(MicropriceTable.imbalanceBucket(bid: 0, ask: 0) == 5)
+  }
+
   @Test func `late messages count as of their predecessor and raise a counter`() throws {
     var engine = try makeEngine()
     for row in [add(book(100, 102), at: 5), add(book(100, 102, bidLots: 150), at: 3)] { feed(row, to: &engine) }
@@ -86,7 +96,7 @@ func print(_ cents: Int64, _ lots: Int64, at seconds: Int64, _ depth: DepthView,
     #expect(tie[.signedVolume20] == -15)
   }
 
-  @Test func `auction trades make bars but no trade slot`() throws {
+  @Test func `auction trades make bars and durations but no other trade slot`() throws {
     let depth = book(100, 102)
     var engine = try makeEngine()
     feed(add(depth, at: 1), to: &engine)
@@ -95,8 +105,12 @@ func print(_ cents: Int64, _ lots: Int64, at seconds: Int64, _ depth: DepthView,
     let result = vector(of: engine, after: row)
     for slot in 23..<33 { #expect(result.values[slot] == 0) }
     #expect(result[.durationEwma] == 0 && result.valid.low >> 23 & 0x3FFF == 0)
+    let next = print(102, 50, at: 5, depth)
+    feed(next, to: &engine)
+    let later = vector(of: engine, after: next)
+    #expect(later[.durationEwma] == 3 && later.valid[.durationEwma] && later[.signedVolume20] == 50)
     let bar = engine.closeBar(InstrumentID(index: 0), at: Timestamp(nanoseconds: 60_000_000_000))
-    #expect(bar?.volume.lots == 50)
+    #expect(bar?.volume.lots == 100)
   }
 
   @Test func `executions at another price trade at it, and not at all unless printable`() throws {

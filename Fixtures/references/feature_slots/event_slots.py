@@ -94,8 +94,8 @@ def book_slots(s, mids, put):
     known("relSpread", 1e4 * ratio(2 * spread, m2))
     known("weightedMidDev", 1e4 * ratio(2 * (b[:, 0] * a1 + a[:, 0] * b1) - m2 * (a1 + b1), m2 * (a1 + b1)))
     imbalance = ratio(b1 - a1, b1 + a1)
-    # Buckets are cut in floating point: an imbalance on a border may fall to either side of it.
-    bucket = np.clip(np.floor((imbalance + 1) * 5), 0, 9)
+    # floor(5 (I + 1)) in integers: a border belongs to the bucket above it.
+    bucket = np.clip(10 * b1 // np.maximum(b1 + a1, 1), 0, 9)
     cents = np.clip(-(-spread // CENT), 1, 3)
     known("micropriceAdj", 0.25 * cents * CENT * ((bucket + 0.5) / 5 - 1))
     known("queueImbalance", imbalance)

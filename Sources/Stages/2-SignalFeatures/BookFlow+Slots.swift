@@ -59,7 +59,7 @@ extension BookFlow {
     vector[.weightedMidDev] = 0.5 * relative * imbalance
     vector[.queueImbalance] = imbalance
     let bucket = spread <= constants.spreadStep ? 0 : spread <= 2 &* constants.spreadStep ? 1 : 2
-    vector[.micropriceAdj] = microprice[MicropriceTable.imbalanceBucket(imbalance) &* 3 &+ bucket]
+    vector[.micropriceAdj] = microprice[MicropriceTable.imbalanceBucket(bid: bid1, ask: ask1) &* 3 &+ bucket]
 
     var bids = 0.0
     var asks = 0.0

@@ -116,7 +116,7 @@ public import TradingTypes
     return print
   }
 
-  /// Takes in a trade, before the book it left behind; auction trades make bars only.
+  /// Takes in a trade, before the book it left behind; auction trades make bars and durations only.
   @inlinable mutating func take(_ print: TradePrint, kind: MarketEventKind, at time: Timestamp, index: Int) {
     let price = print.price.nanos
     let size = print.quantity.lots
@@ -133,6 +133,7 @@ public import TradingTypes
       due = min(due, builders[place].dueTime)
     }
     states[index].barDue = due
+    states[index].trades.note(at: time)
     guard kind != .crossTrade else { return }
     let mid = states[index].book.midTwice
     let trade = TradeEntry(

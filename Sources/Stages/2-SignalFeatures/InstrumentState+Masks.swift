@@ -24,7 +24,7 @@ extension FeatureEngine {
     full |= states[index].events.count >= 100 ? State.bits(18, 19) : 0
     full |= states[index].book.count >= 100 ? State.bits(20, 20) : 0
     full |= states[index].trades.count >= 1 ? State.bits(23, 23) | State.bits(33, 35) : 0
-    full |= states[index].trades.count >= 2 ? State.bits(36, 36) : 0
+    full |= states[index].trades.printCount >= 2 ? State.bits(36, 36) : 0
     full |= states[index].trades.count >= 20 ? State.bits(24, 25) : 0
     full |= states[index].trades.count >= 50 ? State.bits(26, 26) : 0
     full |= states[index].trades.count >= 30 && states[index].book.midTwice != 0 ? State.bits(27, 27) : 0
@@ -34,7 +34,8 @@ extension FeatureEngine {
     full |= states[index].buckets.count >= constants.vpinBucketCount ? State.bits(32, 32) : 0
     var old: UInt64 = isUsable ? 0 : State.bits(0, 17)
     old |= now - states[index].events.lastTime > constants.bookStaleAge ? State.bits(0, 22) : 0
-    old |= now - states[index].trades.lastTime > constants.tradeStaleAge ? State.bits(23, 36) : 0
+    old |= now - states[index].trades.lastTime > constants.tradeStaleAge ? State.bits(23, 35) : 0
+    old |= now - states[index].trades.printTime > constants.tradeStaleAge ? State.bits(36, 36) : 0
     vector.valid.low = full & ~old
     vector.stale.low = full & old
   }

@@ -16,7 +16,7 @@
   /// The table used until one is fitted: half of what the size-weighted mid says, `¼ · spread · imbalance`, at the middle of
   /// each imbalance bucket and spreads of one, two and three steps.
   ///
-  /// It is antisymmetric in the imbalance, so its expectation over a symmetric book is 0.
+  /// It is antisymmetric in the imbalance but at the borders of buckets, so its expectation over a symmetric book is 0 there.
   /// - Parameter spreadStepTicks: ticks of one spread step.
   public static func weightedMidPrior(spreadStepTicks: Double) -> MicropriceTable {
     var moves = InlineArray<30, Double>(repeating: 0)
@@ -27,13 +27,16 @@
     return MicropriceTable(moves: moves)
   }
 
-  /// The bucket of a queue imbalance in [−1, 1]; values outside fall into the outer buckets.
-  @inlinable public static func imbalanceBucket(_ imbalance: Double) -> Int {
-    Int(max(0, min(9, (imbalance + 1) * 5)))
+  /// The bucket of the best sizes: tenths of the bid's share, ⌊10·B/(B + A)⌋, which is ⌊5·(I + 1)⌋ of the queue imbalance I.
+  ///
+  /// Exact for sizes below 2^49: a border belongs to the bucket above it. Sizes that add up to 0 are balanced.
+  @inlinable public static func imbalanceBucket(bid: Double, ask: Double) -> Int {
+    let sum = bid + ask
+    return sum == 0 ? 5 : Int(max(0, min(9, 10 * bid / sum)))
   }
 
-  /// The move in ticks for a queue imbalance and a spread bucket in 0…2.
-  @inlinable public func move(imbalance: Double, spreadBucket: Int) -> Double {
-    moves[MicropriceTable.imbalanceBucket(imbalance) * 3 + spreadBucket]
+  /// The move in ticks for best sizes in lots and a spread bucket in 0…2.
+  @inlinable public func move(bid: Double, ask: Double, spreadBucket: Int) -> Double {
+    moves[MicropriceTable.imbalanceBucket(bid: bid, ask: ask) * 3 + spreadBucket]
   }
 }

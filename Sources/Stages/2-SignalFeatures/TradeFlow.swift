@@ -16,7 +16,7 @@ public import TradingTypes
   }
 }
 
-/// Slots 23–27 and 33–36: the signs, sizes and times of the last trades.
+/// Slots 23–27 and 33–36: the signs, sizes and times of the last trades. Auction trades count for slot 36 alone.
 ///
 /// Sums are integers and therefore exact. `TradeImpact` has the slots that need the mid after a trade, `VolumeBuckets` VPIN.
 @frozen @usableFromInline struct TradeFlow: BitwiseCopyable {
@@ -40,6 +40,9 @@ public import TradingTypes
   @usableFromInline var lastSign: Int64
   @usableFromInline var firstSign50: Int64
   @usableFromInline var signAverage: Double
+  /// Trades with auctions, time of the last, and the average time between them.
+  @usableFromInline var printCount: Int64
+  @usableFromInline var printTime: Timestamp
   @usableFromInline var durationAverage: Double
   /// Excess of the trade intensities over their base at `lastTime`.
   @usableFromInline var buyExcess: Double
@@ -58,6 +61,8 @@ public import TradingTypes
     lastSign = 0
     firstSign50 = 0
     signAverage = 0
+    printCount = 0
+    printTime = .distantPast
     durationAverage = 0
     buyExcess = 0
     sellExcess = 0
@@ -78,6 +83,17 @@ public import TradingTypes
     return distance > 0 ? 1 : distance < 0 ? -1 : lastSign
   }
 
+  /// Takes in the time of a trade, auctions included.
+  @inlinable @inline(__always) mutating func note(at time: Timestamp) {
+    if printCount > 0 {
+      let passed = FeatureArithmetic.seconds(from: printTime, to: time)
+      durationAverage = printCount == 1 ? passed : 0.9 * durationAverage + 0.1 * passed
+    }
+    printTime = time
+    // Wrapping: a count.
+    printCount &+= 1
+  }
+
   /// Takes in a trade of `0 < size < 2^40` lots at `0 < price < 2^53`.
   @inlinable @inline(__always) mutating func append(
     _ trade: TradeEntry, at time: Timestamp, _ constants: borrowing FeatureConstants,
@@ -85,7 +101,6 @@ public import TradingTypes
   ) {
     if count > 0 {
       let passed = FeatureArithmetic.seconds(from: lastTime, to: time)
-      durationAverage = count == 1 ? passed : 0.9 * durationAverage + 0.1 * passed
       let decay = DeterministicMath.exp2(-constants.hawkesDecayBinary * passed)
       buyExcess *= decay
       sellExcess *= decay
