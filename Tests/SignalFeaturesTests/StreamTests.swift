@@ -134,16 +134,22 @@ func bits(_ vector: FeatureVector) -> [UInt64] {
     #expect(counters.unknownInstrument > 0 && counters.invalidTrades > 0 && counters.refusedValues > 0)
   }
 
-  // Goal: nothing is allocated. Method: count over messages, bars and vectors after a warm-up.
+  // Goal: nothing is allocated. Method: count over messages, bars of five timeframes, vectors, blocks and cross-sections after a
+  // warm-up.
   @Test(.enabled(if: countsAllocations)) func `messages, bars and vectors allocate nothing`() throws {
     var stream = RandomStream(seed: 7)
     let rows = stream.rows(4_000)
-    var engine = try makeEngine { $0.primaryBars = .time(.seconds(1)) }
+    var engine = try makeEngine { $0.furtherBars = [.time(.seconds(1)), .volume(1), .dollar(500), .time(.seconds(5))] }
     var result = FeatureVector()
+    var block = BarBlock()
     func run(_ rows: ArraySlice<BookRow>) {
       for row in rows {
+        let id = row.event.instrument
         feed(row, to: &engine)
-        engine.vector(of: row.event.instrument, depth: row.depth, at: row.event.time, into: &result)
+        engine.vector(of: id, depth: row.depth, at: row.event.time, into: &result)
+        for timeframe in 0..<5 { engine.bars(of: id, timeframe: timeframe, at: row.event.time, into: &block) }
+        let sample = engine.sampleUniverse(at: row.event.time)
+        engine.takeUniverse(sample, at: row.event.time)
       }
     }
     run(rows[..<2_000])

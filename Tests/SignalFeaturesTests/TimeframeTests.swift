@@ -94,4 +94,40 @@ import TradingTypes
     #expect(throws: ConfigurationError.self) { try second.restore(snapshot) }
     #expect(throws: ConfigurationError.self) { try third.restore(snapshot) }
   }
+
+  @Test func `bars that are forgotten leave every slot 0 and warming`() throws {
+    var engine = try makeEngine { $0.furtherBars = [.time(.seconds(1))] }
+    for second in 0..<40 { pass(&engine, 1_000_000_000 + Int64(second % 7) * 10_000_000, at: Int64(second)) }
+    var block = BarBlock()
+    let id = InstrumentID(index: 0)
+    engine.bars(of: id, timeframe: 1, at: Timestamp(nanoseconds: 40_000_000_000), into: &block)
+    #expect(block.valid[.zScore20] && block[.bollingerPctB] != 0)
+    // More than a thousand bars without a trade: the gap is filled, then everything starts anew.
+    pass(&engine, 1_000_000_000, at: 1_200)
+    let later = Timestamp(nanoseconds: 1_200_500_000_000)
+    while engine.closeBar(id, at: later) != nil {}
+    engine.bars(of: id, timeframe: 1, at: later, into: &block)
+    for slot in 0..<BarBlock.count { #expect(block.values[slot] == 0) }
+    #expect(block.valid == FeatureMask() && block.stale == FeatureMask())
+  }
+
+  @Test func `a block turns stale after two of its bars, or its configured age`() throws {
+    for (span, ages) in [(Int64(1), [200, 290, 310]), (3_600, [200, 7_100, 7_300])] {
+      var engine = try makeEngine { $0.furtherBars = [.time(.seconds(span))] }
+      for bar in 0..<25 as Range<Int64> { pass(&engine, 1_000_000_000 + bar % 3 * 10_000_000, at: bar * span) }
+      var block = BarBlock()
+      for (age, isStale) in zip(ages, [false, false, true]) {
+        // The last closed bar ended with the start of the open one.
+        let now = Timestamp(nanoseconds: (24 * span + Int64(age)) * 1_000_000_000)
+        engine.bars(of: InstrumentID(index: 0), timeframe: 1, at: now, into: &block)
+        #expect(block.stale[.return1] == isStale && block.valid[.return1] == !isStale, "\(span) s bars, \(age) s old")
+      }
+    }
+  }
+
+  private func pass(_ engine: inout FeatureEngine, _ price: Int64, at second: Int64) {
+    let time = Timestamp(nanoseconds: second * 1_000_000_000)
+    while engine.closeBar(InstrumentID(index: 0), at: time) != nil {}
+    engine.update(trade(price, 5, at: time.nanoseconds), effect: BookEffect(.ignored), depth: DepthView())
+  }
 }

@@ -31,6 +31,8 @@ internal import TradingTypes
 
   /// Evaluates slots 37–47, 49–73 and 75–77 as of the last bar; whether and when changes nothing else.
   mutating func evaluate() {
+    // All bars may have been forgotten: everything is 0 and warming then.
+    guard features.count > 0 else { return }
     features.evaluate()
     guard lastSentiment.isKnown else { return }
     let now = lastSentiment.value
