@@ -53,7 +53,7 @@ private func featuresPage() -> String {
   """
   # Features
 
-  What stage 2 computes: \(FeatureCatalogue.rows.count) slots in a vector of \(FeatureVector.count), the rest of it 0. A slot's number never
+  What stage 2 computes: \(FeatureCatalogue.rows.count) slots in a vector of \(FeatureVector.count); the last eight are [your own](CustomFeatures.md), or 0. A slot's number never
   changes once released, nor do its name and unit; a model is trained for the names in this order, schema `\(hexadecimal(FeatureSlot.schemaHash))`.
 
   This page and `FeatureSlot.swift` are made from the table in `Sources/TradingTypes/FeatureCatalogue*.swift`; after a change there
@@ -75,7 +75,8 @@ private func featuresPage() -> String {
 
   *Full after* is what must have come in before a slot turns valid. A *book* there is an event that left both sides filled and not
   crossed. An *event* is a message about a resting order or a level, or a hidden trade; auctions, status messages and
-  snapshots are none. A *trade* is any print but an auction's; auctions make bars only.
+  snapshots are none. A *trade* is any print but an auction's; auctions make bars and count for
+  `durationEwma`.
 
   ## Slots
 
@@ -89,6 +90,11 @@ private func featuresPage() -> String {
   Slots \(ranges(where: \.isBarFeature)) change only when a bar closes and exist once a timeframe. The vector of models holds those of the primary
   timeframe, under their plain names. Those of another timeframe are addressed by its name behind an at sign: `nma9@1s`, `rsi14@5m`,
   `yangZhang@1d`; so are the columns of `martlet features` and the panels of its `--plot`. Slots \(ranges { !$0.isBarFeature }) have no timeframe.
+
+  An engine has one primary timeframe and at most four others, 1 s, 5 min, 1 h and 1 day unless configured (`bars.further`). A timeframe is a span
+  that divides a day (`1s`, `5m`, `1h`, `1d`; bars are aligned to midnight), a volume (`volume:1000` lots) or an amount of money (`dollar:5000000` units
+  of the quote currency; a bar of either ends with the trade that fills it). Slots 48 and 82–86 exist in the primary timeframe alone. In a program
+  `engine.bars(of: id, timeframe: 1, at: now, into: &block)` reads the first of the others; they are evaluated when they are read.
 
   ## At the command line
 
@@ -117,7 +123,8 @@ private func featuresPage() -> String {
   - **Time running backwards:** the message counts as at the latest time seen, Δt is 0, and `outOfOrder` counts it.
   - **Trade without a side:** above the mid before it a trade was bought, below it sold; at the mid it has the sign of the trade before.
   - **Integers:** prices and sizes stay whole numbers up to the last division, so that the z-score of a constant spread is 0.
-  - **Windows:** sums of integers are exact and moments are never formed by adding and removing, so what left a window leaves no trace.
+  - **Windows:** sums of integers are exact; moments are formed from their window afresh, or kept up with a rebuild wherever digits could be
+    lost, so what left a window leaves no trace.
   - **Refused input:** a value that is not finite or out of its range changes nothing and is counted.
 
   """
