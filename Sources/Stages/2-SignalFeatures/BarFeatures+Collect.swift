@@ -66,8 +66,9 @@ extension BarFeatures {
 
   /// The two-bar high-low estimate of the spread, floored at 0, without an overnight adjustment.
   ///
+  /// Mutating only in form: a large value that is merely borrowed is copied whole.
   /// - Source: Corwin and Schultz 2012, equations 14 and 18.
-  private func spreadEstimate(high: Int64, low: Int64, squaredRange: Double) -> Double {
+  private mutating func spreadEstimate(high: Int64, low: Int64, squaredRange: Double) -> Double {
     let beta = squaredRange + lastSquaredRange
     let wide = DeterministicMath.logRatio(Double(max(high, lastHigh)), Double(min(low, lastLow)))
     // 3 − 2√2 = (√2 − 1)², so √(2β) − √β over it is √β / (√2 − 1), and the root of γ = wide² over it is wide / (√2 − 1).

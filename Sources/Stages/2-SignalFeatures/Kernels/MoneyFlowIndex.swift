@@ -26,19 +26,23 @@ public import TradingTypes
 
   /// An index over `length` bars after the first.
   ///
-  /// - Precondition: `0 < length <= capacity <= 512`.
+  /// - Precondition: `0 < length <= capacity <= 1024`.
   @inlinable public init(length: Int) {
     precondition(
-      length > 0 && length <= capacity && capacity <= 512,
+      length > 0 && length <= capacity && capacity <= 1024,
       "MoneyFlowIndex: the length is positive and fits the capacity")
     flows = InlineArray(repeating: 0)
     self.length = length
   }
 
   /// The index in [0, 100]; 0 where nothing was traded at a changing price.
-  @inlinable public var value: Double {
-    // Wrapping: bounded in `update`.
-    FeatureArithmetic.ratio(100 * Double(approximating: rising), Double(approximating: rising &+ falling))
+  ///
+  /// Mutating only in form: a large value that is merely borrowed is copied whole.
+  @inlinable @inline(__always) public var value: Double {
+    mutating get {
+      // Wrapping: bounded in `update`.
+      FeatureArithmetic.ratio(100 * Double(approximating: rising), Double(approximating: rising &+ falling))
+    }
   }
 
   /// As many changes as the length are in.
@@ -52,7 +56,7 @@ public import TradingTypes
   /// Takes in the next bar; prices and volume are cut to [0, 2^53] billionths and [0, 2^62] lots.
   @inlinable @inline(__always) public mutating func update(high: Price, low: Price, close: Price, volume: Quantity) {
     let most = MoneyFlowIndex.priceMax
-    // Wrapping throughout: a typical price is at most 3 · 2^53 < 2^55, a flow below 2^117, 512 of them below 2^126.
+    // Wrapping throughout: three prices are at most 3 · 2^53, a flow 3 · 2^115, 1,024 of them 3 · 2^125 < 2^127.
     let typical =
       min(max(high.nanos, 0), most) &+ min(max(low.nanos, 0), most) &+ min(max(close.nanos, 0), most)
     if count > 0 {
