@@ -9,10 +9,11 @@ public import TradingTypes
   /// A bar.
   public typealias Input = (high: Price, low: Price, close: Price, volume: Quantity)
 
-  // Three times the notional of a bar in billionths, negative where the typical price fell.
+  // Three times the notional of a bar in billionths, 0 where the typical price did not change, or did not rise.
   @usableFromInline var flows: InlineArray<capacity, Int128>
+  @usableFromInline var rises: InlineArray<capacity, Int128>
+  @usableFromInline var all: Int128 = 0
   @usableFromInline var rising: Int128 = 0
-  @usableFromInline var falling: Int128 = 0
   @usableFromInline var lastTypical: Int64 = 0
   @usableFromInline var place = 0
   // Bars so far, at most one more than the length counted.
@@ -32,6 +33,7 @@ public import TradingTypes
       length > 0 && length <= capacity && capacity <= 1024,
       "MoneyFlowIndex: the length is positive and fits the capacity")
     flows = InlineArray(repeating: 0)
+    rises = InlineArray(repeating: 0)
     self.length = length
   }
 
@@ -39,10 +41,12 @@ public import TradingTypes
   ///
   /// Mutating only in form: a large value that is merely borrowed is copied whole.
   @inlinable @inline(__always) public var value: Double {
-    mutating get {
-      // Wrapping: bounded in `update`.
-      FeatureArithmetic.ratio(100 * Double(approximating: rising), Double(approximating: rising &+ falling))
-    }
+    mutating get { FeatureArithmetic.ratio(100 * MoneyFlowIndex.real(rising), MoneyFlowIndex.real(all)) }
+  }
+
+  /// A sum within two roundings; sums are not negative, which spares their sign.
+  @inlinable @inline(__always) static func real(_ sum: Int128) -> Double {
+    Double(Int64(truncatingIfNeeded: sum &>> 64)) * 0x1p64 + Double(UInt64(truncatingIfNeeded: sum))
   }
 
   /// As many changes as the length are in.
@@ -61,14 +65,22 @@ public import TradingTypes
       min(max(high.nanos, 0), most) &+ min(max(low.nanos, 0), most) &+ min(max(close.nanos, 0), most)
     if count > 0 {
       let notional = Int128(typical) &* Int128(min(max(volume.lots, 0), MoneyFlowIndex.volumeMax))
-      let flow = typical > lastTypical ? notional : typical < lastTypical ? 0 &- notional : 0
-      let old = flows[place]
-      rising &+= max(flow, 0) &- max(old, 0)
-      falling &+= min(old, 0) &- min(flow, 0)
+      // Masks and not branches: whether a price rises is anyone's guess, the processor's too.
+      let rise = notional & MoneyFlowIndex.mask(typical > lastTypical)
+      let flow = notional & MoneyFlowIndex.mask(typical != lastTypical)
+      rising &+= rise &- rises[place]
+      all &+= flow &- flows[place]
+      rises[place] = rise
       flows[place] = flow
       place = place &+ 1 == length ? 0 : place &+ 1
     }
     if count <= length { count &+= 1 }
     lastTypical = typical
+  }
+
+  /// All bits, or none.
+  @inlinable @inline(__always) static func mask(_ isSet: Bool) -> Int128 {
+    let half: Int64 = isSet ? -1 : 0
+    return Int128(half)
   }
 }
