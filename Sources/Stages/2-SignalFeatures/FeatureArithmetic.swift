@@ -13,6 +13,12 @@ public import TradingTypes
     denominator == 0 ? 0 : numerator / denominator
   }
 
+  /// A sum that is not negative within two roundings: `Double(approximating:)` without the sign.
+  @inlinable @inline(__always) static func real(_ sum: Int128) -> Double {
+    assert(sum >= 0, "FeatureArithmetic: the sum is not negative")
+    return Double(Int64(truncatingIfNeeded: sum &>> 64)) * 0x1p64 + Double(UInt64(truncatingIfNeeded: sum))
+  }
+
   /// The seconds from `start` to `end`, 0 when `end` is earlier.
   @inlinable @inline(__always) public static func seconds(from start: Timestamp, to end: Timestamp) -> Double {
     max(0, (end - start).nanoseconds).asSeconds

@@ -1,5 +1,3 @@
-public import TradingTypes
-
 /// The exact sum of a window of integers that lie in a ring elsewhere, so that windows of several lengths can share one.
 ///
 /// - Complexity: O(1) in the length, no allocation.
@@ -61,7 +59,8 @@ public import TradingTypes
   @inlinable @inline(__always) public mutating func update(adding next: Int64, removing old: Int64) {
     first.update(adding: next, removing: old)
     // Wrapping: a square is at most 2^122, the sum of a window too.
-    squares &+= Int128(next) &* Int128(next) &- Int128(old) &* Int128(old)
+    // One product in place of two: next² − old², whose factors are at most 2^62.
+    squares &+= Int128(next &- old) &* Int128(next &+ old)
   }
 
   /// `count²` times the population variance, exact.
@@ -76,14 +75,14 @@ public import TradingTypes
   /// Variance with the divisor `count − missing` (1: sample, 0: population); 0 of fewer values.
   @inlinable public func variance(missing: Int) -> Double {
     guard count > missing else { return 0 }
-    return Double(approximating: scaledVariance) / (Double(count) * Double(count - missing))
+    return FeatureArithmetic.real(scaledVariance) / (Double(count) * Double(count - missing))
   }
 
   /// A value's distance from the mean in sample standard deviations; 0 where all values are equal.
   @inlinable public func standardScore(of value: Int64) -> Double {
     guard count > 1 else { return 0 }
     let n = Double(count)
-    let scale = (Double(approximating: scaledVariance) * (n / (n - 1))).squareRoot()
+    let scale = (FeatureArithmetic.real(scaledVariance) * (n / (n - 1))).squareRoot()
     return FeatureArithmetic.ratio(Double(first.scaledDistance(of: value)), scale)
   }
 }

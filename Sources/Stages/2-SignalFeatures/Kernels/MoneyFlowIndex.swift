@@ -41,12 +41,7 @@ public import TradingTypes
   ///
   /// Mutating only in form: a large value that is merely borrowed is copied whole.
   @inlinable @inline(__always) public var value: Double {
-    mutating get { FeatureArithmetic.ratio(100 * MoneyFlowIndex.real(rising), MoneyFlowIndex.real(all)) }
-  }
-
-  /// A sum within two roundings; sums are not negative, which spares their sign.
-  @inlinable @inline(__always) static func real(_ sum: Int128) -> Double {
-    Double(Int64(truncatingIfNeeded: sum &>> 64)) * 0x1p64 + Double(UInt64(truncatingIfNeeded: sum))
+    mutating get { FeatureArithmetic.ratio(100 * FeatureArithmetic.real(rising), FeatureArithmetic.real(all)) }
   }
 
   /// As many changes as the length are in.
