@@ -43,6 +43,7 @@ extension BarFeatures {
     lastHigh = high
     lastLow = low
     lastSquaredRange = range * range
+    // Wrapping: a count.
     count &+= 1
   }
 

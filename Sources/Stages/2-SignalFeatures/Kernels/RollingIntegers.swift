@@ -32,7 +32,7 @@ public import TradingTypes
     let length = moments.first.length
     let kept = min(max(next, 0 &- most), most)
     let old = ring.value(age: length &- 1)
-    // Wrapping: like the squares, at most 2^122. Outside the window the ring may hold zeros only, which add nothing.
+    // Wrapping: like the squares, at most 2^122; a window of one value has no products, and what is summed there is not read.
     if moments.count > 0 { products &+= Int128(kept) &* Int128(newest) }
     if moments.count == length && length > 1 { products &-= Int128(old) &* Int128(ring.value(age: length &- 2)) }
     moments.update(adding: kept, removing: moments.count == length ? old : 0)
