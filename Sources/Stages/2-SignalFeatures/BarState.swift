@@ -7,27 +7,24 @@ internal import TradingTypes
   var lastSentiment: ContextValue
   var lastVix: ContextValue
   /// Sentiment at a bar's end and return of the next bar, completed pairs only.
-  var pairSentiments: RollingWindow<288>
-  var pairReturns: RollingWindow<288>
+  var calibration: PairRegression<288>
 
   init() {
     features = BarFeatures()
     lastSentiment = ContextValue()
     lastVix = ContextValue()
-    pairSentiments = RollingWindow(length: 252)
-    pairReturns = RollingWindow(length: 252)
+    calibration = PairRegression(length: 252)
   }
 
   /// Takes in a closed bar: slots 37–47, 49–73, 75–77 and 79.
   mutating func step(_ bar: ClosedBar, sentiment now: ContextValue, vix: ContextValue) {
     features.step(bar)
     if lastSentiment.isKnown {
-      pairSentiments.update(lastSentiment.value)
-      pairReturns.update(features[.return1])
+      calibration.update(x: lastSentiment.value, y: features.simpleReturn(lag: 1))
     }
     if now.isKnown {
-      features[.sentimentCalibrated] = calibrated(now.value)
-      features.valid[.sentimentCalibrated] = pairReturns.count >= 252
+      features[.sentimentCalibrated] = calibration.fitted(at: now.value)
+      features.valid[.sentimentCalibrated] = calibration.isFull
       features[.sentimentVolume] = now.value * features[.volumeZ60]
       features.valid[.sentimentVolume] = features.valid[.volumeZ60]
       features[.sentimentMomentum] = lastSentiment.isKnown ? now.value - lastSentiment.value : 0
@@ -37,11 +34,5 @@ internal import TradingTypes
     features.valid[.vixChange] = vix.isKnown && lastVix.isKnown
     lastSentiment = now
     lastVix = vix
-  }
-
-  /// `a + b·sentiment` from the least squares of return on sentiment over the last 252 completed pairs.
-  private mutating func calibrated(_ value: Double) -> Double {
-    let fit = WindowMoments.regression(of: pairReturns.last(252), on: pairSentiments.last(252))
-    return fit.otherMean + fit.slope * (value - fit.mean)
   }
 }
