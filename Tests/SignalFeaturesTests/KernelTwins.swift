@@ -108,7 +108,10 @@ enum Twin {
     return squares.reduce(0, +) / (q * (n - q + 1) * (1 - q / n)) / (secondSum(x) / (n - 1))
   }
 
-  static func regression(_ pairs: [(x: Double, y: Double)]) -> (slope: Double, meanX: Double, meanY: Double) {
+  static func regression(_ all: some Collection<(x: Double, y: Double)>) -> (
+    slope: Double, meanX: Double, meanY: Double
+  ) {
+    let pairs = Array(all)
     let xs = pairs.map(\.x)
     let ys = pairs.map(\.y)
     let squares = secondSum(xs)

@@ -40,7 +40,7 @@ struct BarFeatures: BitwiseCopyable {
   /// The largest price taken as it is in billionths: 200 of them can be summed. A host's higher prices are cut to it.
   static var priceMax: Int64 { 1 << 53 }
   /// The largest volume taken as it is in lots: the squares of 60 of them can be summed.
-  static var volumeMax: Int64 { IntegerMoments.valueMax(length: 60) }
+  static var volumeMax: Int64 { (1 << 61) / 60 }
 
   init() {
     values = InlineArray(repeating: 0)

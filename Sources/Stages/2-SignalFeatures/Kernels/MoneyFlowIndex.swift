@@ -27,10 +27,10 @@ public import TradingTypes
 
   /// An index over `length` bars after the first.
   ///
-  /// - Precondition: `0 < length <= capacity <= 512`.
+  /// - Precondition: `0 < length <= capacity <= 1024`.
   @inlinable public init(length: Int) {
     precondition(
-      length > 0 && length <= capacity && capacity <= 512,
+      length > 0 && length <= capacity && capacity <= 1024,
       "MoneyFlowIndex: the length is positive and fits the capacity")
     flows = InlineArray(repeating: 0)
     rises = InlineArray(repeating: 0)
@@ -38,8 +38,10 @@ public import TradingTypes
   }
 
   /// The index in [0, 100]; 0 where nothing was traded at a changing price.
-  @inlinable public var value: Double {
-    FeatureArithmetic.ratio(100 * FeatureArithmetic.real(rising), FeatureArithmetic.real(all))
+  ///
+  /// Mutating only in form: a large value that is merely borrowed is copied whole.
+  @inlinable @inline(__always) public var value: Double {
+    mutating get { FeatureArithmetic.ratio(100 * FeatureArithmetic.real(rising), FeatureArithmetic.real(all)) }
   }
 
   /// As many changes as the length are in.
@@ -53,7 +55,7 @@ public import TradingTypes
   /// Takes in the next bar; prices and volume are cut to [0, 2^53] billionths and [0, 2^62] lots.
   @inlinable @inline(__always) public mutating func update(high: Price, low: Price, close: Price, volume: Quantity) {
     let most = MoneyFlowIndex.priceMax
-    // Wrapping throughout: a typical price is at most 3 · 2^53 < 2^55, a flow below 2^117, 512 of them below 2^126.
+    // Wrapping throughout: three prices are at most 3 · 2^53, a flow 3 · 2^115, 1,024 of them 3 · 2^125 < 2^127.
     let typical =
       min(max(high.nanos, 0), most) &+ min(max(low.nanos, 0), most) &+ min(max(close.nanos, 0), most)
     if count > 0 {

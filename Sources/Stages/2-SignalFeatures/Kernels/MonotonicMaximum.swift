@@ -24,10 +24,10 @@
   }
 
   /// The maximum, 0 before the first value. Kept apart, because reading it in the queue would copy the queue.
-  @inlinable public var value: Int64 { maximum }
+  @inlinable @inline(__always) public var value: Int64 { mutating get { maximum } }
 
   /// Values taken in since the start.
-  @inlinable public var count: Int { ring.count }
+  @inlinable @inline(__always) public var count: Int { mutating get { ring.taken } }
 
   /// The value `age` updates ago, 0 being the newest; 0 where there were fewer.
   ///

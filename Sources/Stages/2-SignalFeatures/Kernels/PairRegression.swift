@@ -1,5 +1,7 @@
 /// Ordinary least squares of `y` on `x` over the last pairs of a series.
 ///
+/// Readers are mutating only in form: a large value that is merely borrowed is copied whole.
+///
 /// For a forecast the caller feeds completed pairs only: an `x` enters when its `y` is known.
 /// Sums are kept up by adding and removing and formed afresh as in `WindowVariance`, by the second sums of both sides: the
 /// error of the co-moment is bounded by their product.
@@ -24,19 +26,25 @@
   }
 
   /// Pairs in the window.
-  @inlinable public var count: Int { xSums.count }
+  @inlinable @inline(__always) public var count: Int { mutating get { xSums.count } }
 
   /// The window is full.
-  @inlinable public var isFull: Bool { xSums.count == xSums.length }
+  @inlinable @inline(__always) public var isFull: Bool { mutating get { xSums.count == xSums.length } }
 
   /// Slope of `y` on `x`, 0 where `x` is constant.
-  @inlinable public var slope: Double { FeatureArithmetic.ratio(products, xSums.secondSum) }
+  @inlinable @inline(__always) public var slope: Double {
+    mutating get { FeatureArithmetic.ratio(products, xSums.secondSum) }
+  }
 
   /// Slope with the mean of either side, the point the line goes through.
-  @inlinable public var value: (slope: Double, meanX: Double, meanY: Double) { (slope, xSums.mean, ySums.mean) }
+  @inlinable @inline(__always) public var value: (slope: Double, meanX: Double, meanY: Double) {
+    mutating get { (slope, xSums.mean, ySums.mean) }
+  }
 
   /// The line's `y` at `x`: `mean y + slope · (x − mean x)`.
-  @inlinable public func fitted(at x: Double) -> Double { ySums.mean + slope * (x - xSums.mean) }
+  @inlinable @inline(__always) public mutating func fitted(at x: Double) -> Double {
+    ySums.mean + slope * (x - xSums.mean)
+  }
 
   /// Takes in the next pair.
   @inlinable @inline(__always) public mutating func update(_ next: Input) { update(x: next.x, y: next.y) }
@@ -60,7 +68,7 @@
     if isXStale || isYStale { rebuild() }
   }
 
-  @usableFromInline mutating func rebuild() {
+  @inlinable mutating func rebuild() {
     let x = xs.last(xSums.length)
     xSums.rebuild(from: x)
     let y = ys.last(xSums.length)

@@ -25,7 +25,7 @@
 
   /// Puts `value`, a number, in the place of `old`, which is held.
   @inlinable public mutating func replace(_ old: Double, with value: Double) {
-    guard size > 0 else { return }
+    guard size > 0, old != value else { return }
     settle(value, at: place(of: old))
   }
 

@@ -22,14 +22,18 @@
   @inlinable public var count: Int { single.count }
 
   /// The ratio; 0 of `lag` values or fewer, and where all are equal.
-  @inlinable public var value: Double {
-    guard single.count > lag else { return 0 }
-    let (n, q) = (Double(single.count), Double(lag))
-    // The sums are measured from `lag` times the mean of the single values, not from their own.
-    let shift = summed.mean - q * single.offset
-    let squares = summed.secondSum + Double(summed.count) * shift * shift
-    let weight = q * (n - q + 1) * (1 - q / n)
-    return FeatureArithmetic.ratio(squares / weight, single.variance(missing: 1))
+  ///
+  /// Mutating only in form: a large value that is merely borrowed is copied whole.
+  @inlinable @inline(__always) public var value: Double {
+    mutating get {
+      guard single.count > lag else { return 0 }
+      let (n, q) = (Double(single.count), Double(lag))
+      // The sums are measured from `lag` times the mean of the single values, not from their own.
+      let shift = summed.mean - q * single.offset
+      let squares = summed.secondSum + Double(summed.count) * shift * shift
+      let weight = q * (n - q + 1) * (1 - q / n)
+      return FeatureArithmetic.ratio(squares / weight, single.variance(missing: 1))
+    }
   }
 
   /// Takes in the next value, a finite number.
@@ -54,13 +58,13 @@
   ///
   /// Less the origin, because rounding `lag` times a large level would cost the digits that the variance is made of. The origin
   /// changes only in `rebuild`, which forms all sums afresh.
-  @inlinable mutating func sum(endingAt age: Int) -> Double {
+  @inlinable @inline(__always) mutating func sum(endingAt age: Int) -> Double {
     var sum = 0.0
     for step in 0..<lag { sum += window.value(age: age &+ step) - single.origin }
     return sum
   }
 
-  @usableFromInline mutating func rebuild() {
+  @inlinable mutating func rebuild() {
     single.rebuild(from: window.last(single.length))
     guard summed.count > 0 else { return }
     var sums = InlineArray<capacity, Double>(repeating: 0)

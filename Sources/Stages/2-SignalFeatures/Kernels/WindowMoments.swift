@@ -176,20 +176,6 @@ public enum WindowMoments {
     return FeatureArithmetic.ratio(neighbourProducts(x, newer: sums.mean, older: sums.mean), sums.second)
   }
 
-  /// Least-squares slope of `y` on `x`, pair by pair, with both means; 0 where `x` is constant.
-  ///
-  /// - Precondition: the windows have equally many values.
-  @inlinable public static func regression(of y: Span<Double>, on x: Span<Double>) -> (
-    slope: Double, mean: Double, otherMean: Double
-  ) {
-    precondition(x.count == y.count, "WindowMoments: both windows have equally many values")
-    let sums = secondSum(x)
-    let other = mean(y)
-    var products = 0.0
-    for place in x.indices { products += (x[place] - sums.mean) * (y[place] - other) }
-    return (FeatureArithmetic.ratio(products, sums.second), sums.mean, other)
-  }
-
   /// Four values from `place` on.
   @inlinable @inline(__always) static func four(_ x: Span<Double>, _ place: Int) -> SIMD4<Double> {
     SIMD4(x[place], x[place + 1], x[place + 2], x[place + 3])

@@ -85,7 +85,7 @@
   }
 
   /// Mean and variance.
-  @inlinable public var value: WindowVariance { sums }
+  @inlinable @inline(__always) public var value: WindowVariance { mutating get { sums } }
 
   /// Takes in the next value, a finite number.
   @inlinable @inline(__always) public mutating func update(_ next: Double) {
