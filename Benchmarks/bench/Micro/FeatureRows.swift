@@ -46,7 +46,9 @@ extension MicroBenchmarks {
     return stretches
   }
 
-  private func makeEngine() throws -> FeatureEngine {
+  private func makeEngine(further: [BarRule]? = nil) throws -> FeatureEngine {
+    var setup = setup
+    if let further { setup.configuration.bars.further = further }
     let pipeline = try setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum())
     return pipeline.features
   }
@@ -111,10 +113,10 @@ extension MicroBenchmarks {
     while engine.closeBar(event.instrument, at: event.time) != nil {}
   }
 
-  /// A call is one bar of one instrument closed, with all its slots. Each has eight trades at mids of the samples.
+  /// A call is one bar of one instrument and one timeframe closed, with all its slots. Each has eight trades at mids of the samples.
   @inline(never) private func closings(_ samples: FeatureSamples, _ calls: inout CallTimes) throws {
     guard let mids = mids(samples) else { return }
-    var engine = try makeEngine()
+    var engine = try makeEngine(further: [])
     let minute = setup.configuration.bars.primarySeconds * 1_000_000_000
     let trades = 8
     var place = 0
