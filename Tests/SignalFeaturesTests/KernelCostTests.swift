@@ -32,15 +32,22 @@ struct KernelCostTests {
   }
 
   /// Times the windows 16, 64, 256, 1024 by turns, prints them, and gates the last against the second where asked to.
+  ///
+  /// What looks too slow is measured again, up to ten times, before it is believed: of a loaded machine the smallest times tell.
   func compare(_ name: String, _ runs: [Run], isGated: Bool = true) {
     var times = runs.map { _ in [Double]() }
-    for _ in 0..<KernelCostTests.repetitions {
-      for place in runs.indices { times[place].append(runs[place]()) }
+    func isFlat() -> Bool { times[3].min()! <= 2 * times[1].min()! }
+    for _ in 0..<10 {
+      for _ in 0..<KernelCostTests.repetitions {
+        for place in runs.indices { times[place].append(runs[place]()) }
+      }
+      if !isGated || isFlat() { break }
     }
     let sorted = times.map { $0.sorted() }
     let text = sorted.map { "\(tenths($0[0]))/\(tenths($0[$0.count / 2]))" }.joined(separator: "  ")
     print("\(name), min/median ns an update at 16, 64, 256, 1024: \(text)")
-    if isGated { #expect(sorted[3][0] <= 2 * sorted[1][0], "\(name)") }
+    let hasPassed = !isGated || isFlat()
+    #expect(hasPassed, "\(name): \(text)")
   }
 
   func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }

@@ -66,10 +66,15 @@
 
   @inlinable mutating func rebuild() {
     single.rebuild(from: window.last(single.length))
-    guard summed.count > 0 else { return }
-    var sums = InlineArray<capacity, Double>(repeating: 0)
     let count = summed.count
-    for place in 0..<count { sums[place] = sum(endingAt: count - 1 - place) }
+    guard count > 0 else { return }
+    let origin = single.origin
+    var sums = InlineArray<capacity, Double>(repeating: 0)
+    // Sum by sum each starts with its newest value, as in `sum(endingAt:)`; all sums advance together, several at a time.
+    for step in 0..<lag {
+      let newest = window.last(count + step).extracting(0..<count)
+      for place in 0..<count { sums[place] += newest[place] - origin }
+    }
     summed.rebuild(from: sums.span.extracting(0..<count))
   }
 }

@@ -8,7 +8,8 @@
 ///   place of that largest sum, so the error stays below about `100 · length · 2^-52` of the answer, some 1e-11 of 1,024 values.
 ///   The rule that looks only at the value removed would miss several outliers that leave one after the other.
 ///
-/// - Complexity: amortised O(1) in the length: one pass every `length` updates, and one when an outlier has left.
+/// - Complexity: amortised O(1) in the length: one pass every `length` updates, and one each time the second sum has fallen a
+///   hundredfold, as when an outlier has left. Only a series that falls tenfold with each value asks for more.
 @frozen public struct WindowVariance: BitwiseCopyable, Sendable {
   @usableFromInline var origin = 0.0
   /// Mean less origin.
