@@ -9,7 +9,7 @@ public struct FeatureConfiguration: Sendable {
   /// Bars of the model vector.
   public var primaryBars: BarRule = .time(.seconds(60))
   /// Bars of further timeframes, each with a block of the bar slots of its own; the primary one among them is left out. At most
-  /// four; about 17 KB an instrument each.
+  /// four; about 16 KB an instrument each.
   public var furtherBars: [BarRule] = [
     .time(.seconds(1)), .time(.seconds(300)), .time(.seconds(3_600)), .time(.seconds(86_400)),
   ]

@@ -15,7 +15,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   /// - Parameters:
   ///   - midnight: start of the feed's day; bars and session times count from it.
   ///   - control: policy and manual kill switch; several pipelines may share one.
-  ///   - arena: a few hundred bytes a resting order and about 64 KiB an instrument and 17 KiB a further timeframe of each are taken from it.
+  ///   - arena: a few hundred bytes a resting order and about 64 KiB an instrument and 16 KiB a further timeframe of each are taken from it.
   /// - Throws: one line that names the value and what was expected.
   public init(
     configuration: EngineConfiguration, instruments directory: InstrumentDirectory, midnight: Timestamp,
