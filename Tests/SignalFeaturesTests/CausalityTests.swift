@@ -9,6 +9,7 @@ import TradingTypes
   @Test func `a thousand random cuts change no past output`() throws {
     var random = SplitMix64(seed: 5)
     var moved = Set<Int>()
+    var barriersCrossed = 0
     for round in 0..<10 {
       let steps = marketSteps(seed: UInt64(round), instruments: 3, count: round == 0 ? 3_000 : 300)
       let other = marketSteps(seed: UInt64(round) + 1_000, instruments: 3, count: 40)
@@ -30,11 +31,15 @@ import TradingTypes
         }
         let snapshot = walk.engine.snapshot()
         let barrier = walk.barrier
-        for step in other.prefix(random.below(12)) { _ = walk.take(step) }
+        // From now on, or nothing would close and no cross-section be sampled.
+        let shift = steps[cut].time - other[0].time
+        for step in other.prefix(random.below(25)) { _ = walk.take(step.shifted(by: shift)) }
+        barriersCrossed += walk.barrier > barrier ? 1 : 0
         try walk.engine.restore(snapshot)
         walk.barrier = barrier
       }
     }
+    #expect(barriersCrossed > 100)
     // All of the vector but the constant tail, and all bar slots of some further block.
     let still = (0..<88).filter { !moved.contains($0) }
     #expect(still.isEmpty, "slots that never moved: \(still)")

@@ -24,6 +24,31 @@ func marketSteps(seed: UInt64, instruments: Int, count: Int) -> [MarketStep] {
   return steps
 }
 
+extension MarketStep {
+  /// When it happens, in nanoseconds; 0 for model values, which have no time.
+  var time: Int64 {
+    switch self {
+    case .row(let row): row.event.time.nanoseconds
+    case .context(let event): event.time.nanoseconds
+    case .model: 0
+    }
+  }
+
+  /// The same step, so many nanoseconds later.
+  func shifted(by nanoseconds: Int64) -> MarketStep {
+    let span = TimeSpan(nanoseconds: nanoseconds)
+    switch self {
+    case .row(var row):
+      row.event.time = row.event.time + span
+      return .row(row)
+    case .context(var event):
+      event.time = event.time + span
+      return .context(event)
+    case .model: return self
+    }
+  }
+}
+
 /// Walks an engine through steps the way a pipeline does: barriers, bars, model slots, messages.
 struct MarketWalk: ~Copyable {
   var engine: FeatureEngine

@@ -208,6 +208,68 @@ func print(_ cents: Int64, _ lots: Int64, at seconds: Int64, _ depth: DepthView,
     #expect(closed.count == 1_007 && !closed.last!.isFirst)
   }
 
+  @Test func `a message at the horizon of a trade still makes its mid`() throws {
+    let depth = book(100, 102)
+    var engine = try makeEngine()
+    // Bought at 102 around a mid of 101; five seconds later, to the nanosecond, the mid is 103, and 105 after that.
+    let rows = [
+      add(depth, at: 1), print(102, 10, at: 2, depth), add(book(102, 104), at: 7), add(book(104, 106), at: 8),
+    ]
+    for row in rows { feed(row, to: &engine) }
+    let result = vector(of: engine, after: rows.last!)
+    #expect(abs(result[.realisedSpread5s] - 2e4 * (102 - 103) / 101) < 1e-9)
+    #expect(abs(result[.priceImpact5s] - 2e4 * (103 - 101) / 101) < 1e-9)
+  }
+
+  @Test func `a trade of more buckets than the window leaves none of the old`() throws {
+    let depth = book(100, 102)
+    // Five balanced buckets, then a bought trade of exactly six.
+    var rows = [add(depth, at: 1)]
+    for number in 0..<10 as Range<Int64> { rows.append(print(number % 2 == 0 ? 102 : 100, 500, at: 2 + number, depth)) }
+    let balanced = try last(rows)
+    #expect(balanced[.vpin] == 0 && balanced.valid[.vpin])
+    let bought = try last(rows + [print(102, 6_000, at: 20, depth)])
+    #expect(bought[.vpin] == 1)
+    let half = try last(
+      rows + [print(102, 250, at: 20, depth), print(100, 250, at: 20, depth), print(102, 5_500, at: 20, depth)])
+    #expect(half[.vpin] == 1)
+  }
+
+  @Test func `an instrument's own score is held against its own last one, not the market's`() throws {
+    var engine = try makeEngine(instruments: 2)
+    let id = InstrumentID(index: 1)
+    func score(_ value: Double, _ name: InstrumentID, at seconds: Int64) -> Bool {
+      engine.receive(
+        ContextEvent(
+          kind: .sentiment, instrument: name, value: value, time: Timestamp(nanoseconds: seconds * 1_000_000_000)))
+    }
+    let taken = [
+      score(0.1, .none, at: 10), score(0.2, id, at: 5), score(0.3, id, at: 4), score(0.4, id, at: 5),
+      score(0.5, .none, at: 9),
+    ]
+    #expect(taken == [true, true, false, true, false])
+    var result = FeatureVector()
+    for (index, value) in [(UInt32(0), 0.1), (1, 0.4)] {
+      engine.vector(
+        of: InstrumentID(index: index), depth: DepthView(), at: Timestamp(nanoseconds: 11_000_000_000), into: &result)
+      #expect(result[.sentiment] == value)
+    }
+  }
+
+  @Test func `a gap of a thousand bars is filled without a reset, one more resets`() throws {
+    for (gap, isFirst) in [(Int64(1_000), false), (1_001, true)] {
+      var engine = try makeEngine { $0.furtherBars = [] }
+      let id = InstrumentID(index: 0)
+      var closed: [ClosedBar] = []
+      for bar in [0, gap + 1, gap + 2] {
+        let now = Timestamp(nanoseconds: bar * 60_000_000_000)
+        while let bar = engine.closeBar(id, at: now) { closed.append(bar) }
+        engine.update(trade(100, 7, at: now.nanoseconds), effect: BookEffect(.ignored), depth: DepthView())
+      }
+      #expect(closed.count == 1_002 && closed.last!.isFirst == isFirst, "a gap of \(gap) bars")
+    }
+  }
+
   @Test func `a configuration out of range is refused by name`() {
     var configuration = FeatureConfiguration()
     #expect(throws: Never.self) { try configuration.validate() }

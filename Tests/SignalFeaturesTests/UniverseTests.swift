@@ -128,6 +128,46 @@ import TradingTypes
     }
   }
 
+  @Test func `an instrument that has not traded for the age of stale bars leaves the cross-section`() throws {
+    for (minutes, count) in [(Int64(4), Int64(3)), (5, 3), (6, 2)] {
+      var engine = try makeEngine(instruments: 3) { $0.furtherBars = [] }
+      for bar in 0..<25 {
+        for index in 0..<3 { pass(&engine, index, 100 + Int64(bar * index), at: Int64(bar) * minute) }
+      }
+      // The first one stops; its last bar ends with the 25th minute.
+      for bar in 25..<(25 + minutes) { for index in 1..<3 { pass(&engine, index, 100, at: bar * minute) } }
+      let end = Timestamp(nanoseconds: (25 + minutes) * minute)
+      let sample = engine.sampleUniverse(at: end)
+      engine.takeUniverse(sample, at: end)
+      var vector = FeatureVector()
+      engine.vector(of: InstrumentID(index: 0), depth: DepthView(), at: end, into: &vector)
+      #expect(sample.count == count, "\(minutes) minutes")
+      // No message has closed that bar, so the slots turn stale with the one before it.
+      #expect(vector.valid[.relativeStrength] == (minutes == 4), "\(minutes) minutes")
+    }
+  }
+
+  @Test func `after a gap too long to fill an instrument starts anew, closed or not`() throws {
+    for isClosed in [false, true] {
+      var engine = try makeEngine(instruments: 1) { $0.furtherBars = [] }
+      for bar in 0..<25 { pass(&engine, 0, 100 + Int64(bar), at: Int64(bar) * minute) }
+      pass(&engine, 0, 200, at: 1_100 * minute)
+      // Its flat bars are given, its own bar is not closed yet, or is.
+      let id = InstrumentID(index: 0)
+      let later = Timestamp(nanoseconds: 1_101 * minute - (isClosed ? 0 : 1))
+      if isClosed { while engine.closeBar(id, at: later) != nil {} }
+      let sample = engine.sampleUniverse(at: Timestamp(nanoseconds: 1_101 * minute))
+      #expect(sample == UniverseSample(), "closed: \(isClosed)")
+    }
+  }
+
+  @Test func `a return beyond eight hundred percent counts as eight hundred`() throws {
+    var engine = try makeEngine(instruments: 1) { $0.furtherBars = [] }
+    for bar in 0..<25 { pass(&engine, 0, bar < 24 ? 1 : 1 << 50, at: Int64(bar) * minute) }
+    let sample = engine.sampleUniverse(at: Timestamp(nanoseconds: 25 * minute))
+    #expect(sample.count == 1 && sample.sum == 8 << 40 && sample.squareSum == 64 << 80)
+  }
+
   @Test func `an old universe turns slots 85 and 86 stale`() throws {
     var engine = try makeEngine(instruments: 2) { $0.furtherBars = [] }
     for bar in 0..<25 {

@@ -56,6 +56,18 @@ import TradingTypes
     #expect(open == 0)
   }
 
+  @Test func `a bar's end before midnight takes no report from the future`() throws {
+    // Orders go out 130 s before midnight and are reported 30 s before it; a bar ends a minute before it.
+    let start = ItchFixture.midnight.nanoseconds - Rig.open.nanoseconds - 130_000_000_000
+    var pipeline = try Rig.pipeline(venues(latency: 100_000_000_000))
+    for event in Rig.market(at: start) { pipeline.ingest(event) }
+    #expect(pipeline.sink.decisions.last?.verdict == .routed)
+    pipeline.ingest(Rig.nothing(at: start + 80_000_000_000))
+    #expect(pipeline.sink.reports.isEmpty)
+    pipeline.ingest(Rig.nothing(at: start + 100_000_000_000))
+    #expect(!pipeline.sink.reports.isEmpty)
+  }
+
   @Test func `a fill sees the book as it was before the event at its time`() throws {
     let latency: Int64 = 1_000
     // The ask is gone by an event before the fill is due: nothing is left to take.

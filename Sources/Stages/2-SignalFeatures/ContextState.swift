@@ -19,6 +19,18 @@ public import TradingTypes
     isKnown = true
   }
 
+  /// The value that was there at `end`: this one or, where it came after, the one it replaced; `held` where both came after.
+  func known(by end: Timestamp, before earlier: ContextValue, held: ContextValue) -> ContextValue {
+    guard isKnown, time > end else { return self }
+    return !earlier.isKnown || earlier.time <= end ? earlier : held
+  }
+
+  /// Takes over a newer value; what it replaces goes to `earlier`, unless that is of the same time.
+  mutating func replace(by newer: ContextValue, keeping earlier: inout ContextValue) {
+    if isKnown && newer.time > time { earlier = self }
+    self = newer
+  }
+
   @inlinable func isStale(at now: Timestamp, _ constants: borrowing FeatureConstants) -> Bool {
     now - time > constants.contextStaleAge
   }
@@ -30,8 +42,13 @@ public import TradingTypes
   @usableFromInline var yield10y: ContextValue
   @usableFromInline var yield2y: ContextValue
   @usableFromInline var sentiment: ContextValue
+  /// What the VIX and the sentiment were before, for bars that ended before they came.
+  @usableFromInline var earlierVix: ContextValue
+  @usableFromInline var earlierSentiment: ContextValue
 
   @inlinable init() {
+    earlierVix = ContextValue()
+    earlierSentiment = ContextValue()
     vix = ContextValue()
     yield10y = ContextValue()
     yield2y = ContextValue()

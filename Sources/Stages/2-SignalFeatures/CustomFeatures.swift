@@ -69,20 +69,25 @@ extension CustomFeatures {
   @usableFromInline var values = InlineArray<8, Double>(repeating: 0)
   @usableFromInline var valid: UInt32 = 0
   @usableFromInline var refused: Int64 = 0
+  /// Slots that have a name.
+  @usableFromInline let named: Int
 
-  @inlinable init() {}
+  @inlinable init(named: Int) { self.named = named }
 
   /// Sets the slot of the `index`-th name; `isValid` false marks a value whose window is not full yet.
   ///
   /// A value that is not finite, or a place without a name, is refused: the slot stays 0 and warming, and it is counted.
   @inlinable public mutating func set(_ index: Int, _ value: Double, isValid: Bool = true) {
-    guard UInt(bitPattern: index) < 8, value.isFinite else {
-      // Wrapping: a count.
+    guard index >= 0, index < named else {
+      // Wrapping here and below: counts.
       refused &+= 1
       return
     }
-    values[index] = value
-    if isValid { valid |= 1 &<< UInt32(truncatingIfNeeded: index) }
+    let bit = 1 as UInt32 &<< UInt32(truncatingIfNeeded: index)
+    // The last call counts: what an earlier one set must not show beside a refusal.
+    values[index] = value.isFinite ? value : 0
+    valid = isValid && value.isFinite ? valid | bit : valid & ~bit
+    if !value.isFinite { refused &+= 1 }
   }
 }
 
@@ -140,11 +145,10 @@ extension CustomFeatures {
   ) {
     let index = Int(instrument.index)
     guard index < features.count else { return }
-    var slots = CustomSlots()
+    var slots = CustomSlots(named: slotCount)
     features[index].write(depth: depth, at: now, into: &slots)
     for place in 0..<slotCount { vector.values[CustomSlots.firstSlot &+ place] = slots.values[place] }
-    let named = (1 as UInt32) &<< UInt32(truncatingIfNeeded: slotCount) &- 1
-    vector.valid.high |= (slots.valid & named) &<< UInt32(CustomSlots.firstSlot - 64)
+    vector.valid.high |= slots.valid &<< UInt32(CustomSlots.firstSlot - 64)
     // Wrapping: a count.
     refused &+= slots.refused
   }

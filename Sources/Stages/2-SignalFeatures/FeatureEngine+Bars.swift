@@ -95,8 +95,13 @@ extension FeatureEngine {
 
   /// Adds a bar to the windows of its timeframe.
   private mutating func collect(_ bar: ClosedBar, at place: Int, of index: Int) {
-    let own = states[index].sentiment
-    bars[place].collect(bar, sentiment: own.isKnown ? own : market.sentiment, vix: market.vix)
+    // A bar is closed by a later message: what came between its end and that message is none of its own.
+    let held = (bars[place].lastSentiment, bars[place].lastVix)
+    let own = states[index].sentiment.known(
+      by: bar.endTime, before: states[index].earlierSentiment, held: held.0)
+    let all = market.sentiment.known(by: bar.endTime, before: market.earlierSentiment, held: held.0)
+    let vix = market.vix.known(by: bar.endTime, before: market.earlierVix, held: held.1)
+    bars[place].collect(bar, sentiment: own.isKnown ? own : all, vix: vix)
     blocks[place].endTime = bar.endTime
     blocks[place].isEvaluated = false
     if place == index * timeframeCount { noteClose(index, endTime: bar.endTime) }
@@ -164,7 +169,7 @@ extension FeatureEngine {
     switch context.kind {
     case .vix:
       guard context.time >= market.vix.time else { return refuse() }
-      market.vix = value
+      market.vix.replace(by: value, keeping: &market.earlierVix)
     case .yield10y:
       guard context.time >= market.yield10y.time else { return refuse() }
       market.yield10y = value
@@ -173,10 +178,13 @@ extension FeatureEngine {
       market.yield2y = value
     case .sentiment where isMarketWide:
       guard context.time >= market.sentiment.time else { return refuse() }
-      market.sentiment = value
+      market.sentiment.replace(by: value, keeping: &market.earlierSentiment)
     case .sentiment:
       guard context.time >= states[index].sentiment.time else { return refuse() }
-      states[index].sentiment = value
+      // Wanted in one place: two parts of an element cannot be changed in one call.
+      var earlier = states[index].earlierSentiment
+      states[index].sentiment.replace(by: value, keeping: &earlier)
+      states[index].earlierSentiment = earlier
     }
     return true
   }

@@ -14,6 +14,8 @@ public import TradingTypes
   @usableFromInline var buckets: VolumeBuckets
   /// The instrument's own sentiment, which goes before the market's.
   @usableFromInline var sentiment: ContextValue
+  /// What it was before, for bars that ended before it came.
+  @usableFromInline var earlierSentiment: ContextValue
 
   @inlinable init() {
     clock = .distantPast
@@ -24,6 +26,7 @@ public import TradingTypes
     impact = TradeImpact()
     buckets = VolumeBuckets()
     sentiment = ContextValue()
+    earlierSentiment = ContextValue()
   }
 
   /// Publishes the realised spreads whose horizon lies before `now`: no later message can change the mid there.

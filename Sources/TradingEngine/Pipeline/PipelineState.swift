@@ -61,7 +61,9 @@ public import TradingTypes
   @inlinable func barEnd(before time: Timestamp) -> Timestamp {
     let span = barSpan.nanoseconds
     // Wrapping: times at the ends of their range give a bar somewhere, never a trap.
-    return Timestamp(
-      nanoseconds: (time.nanoseconds &- midnight.nanoseconds) / span &* span &+ midnight.nanoseconds)
+    let passed = time.nanoseconds &- midnight.nanoseconds
+    let rest = passed % span
+    // Rounded down before midnight too: an end after `time` would take reports and bars from the future.
+    return Timestamp(nanoseconds: time.nanoseconds &- (rest < 0 ? rest &+ span : rest))
   }
 }
