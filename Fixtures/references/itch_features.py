@@ -79,7 +79,9 @@ def arguments():
         if not form or 86_400 % seconds:
             parser.error(f"--bar: a span like 1s, 5m, 1h or 1d that divides a day expected, {name} found")
         if seconds != 60:
-            options.spans.append((name, seconds))
+            # The engine names a span by its largest unit: 60m is 1h.
+            unit = next(unit for unit in "dhms" if seconds % UNITS[unit] == 0)
+            options.spans.append((f"{seconds // UNITS[unit]}{unit}", seconds))
     return options
 
 
@@ -202,6 +204,8 @@ class Comparison:
         """Prints the table; True when all agree."""
         if self.rows != len(self.reference.stamp):
             raise BadInput(f"{len(self.reference.stamp):,} rows of the engine expected, {self.rows:,} found")
+        if self.rows == 0:
+            raise BadInput("a row to compare expected, none found: nothing was shown")
         print("slot  name                      rows   largest error   off   bits off")
         for column, name in enumerate(self.shared):
             plain = name.split("@")[0]

@@ -1,6 +1,6 @@
-/// The model's input: 88 named slots in a vector of 96, with the state of each.
+/// The model's input: 88 named slots and room for eight of a host's own, with the state of each.
 @frozen public struct FeatureVector: BitwiseCopyable, Sendable {
-  /// Slots, the last eight always 0.
+  /// Slots of the catalogue, then the eight of `CustomFeatures`, 0 without any.
   @inlinable public static var count: Int { 96 }
 
   /// One value a slot, never NaN or infinite; the partial value while warming, 0 where undefined.

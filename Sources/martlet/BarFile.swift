@@ -7,8 +7,8 @@ import TradingTypes
 struct BarFile {
   let path: String
 
-  /// Prints a row a bar into `text`, and draws what `plotting` asks for.
-  func printFeatures(into text: OutputText?, _ plotting: FeaturePlotOptions, force: Bool) throws {
+  /// Prints a row for every `every`-th bar into `text`, and draws what `plotting` asks for.
+  func printFeatures(into text: OutputText?, _ plotting: FeaturePlotOptions, every: Int, force: Bool) throws {
     let file = try CSVText(path, expecting: ["date", "open", "high", "low", "close", "volume"])
     let day: Int64 = 86_400
     var configuration = FeatureConfiguration()
@@ -53,13 +53,14 @@ struct BarFile {
       }
       previous = bar.close
       engine.vector(of: id, depth: DepthView(), at: end, into: &vector)
+      for slot in slots where vector[slot] != 0 || vector.valid[slot] { seen[slot] = true }
+      guard (index + 1) % every == 0 else { continue }
       let place = isDated ? days[index] * day * 1_000_000_000 : Int64(index) + 1
       plot?.add(at: Timestamp(nanoseconds: place)) { PlotValue(vector, $0.slot) }
       guard let text else { continue }
       text.write(row[0])
       for slot in slots {
         text.write(byte: UInt8(ascii: ","))
-        if vector[slot] != 0 || vector.valid[slot] { seen[slot] = true }
         if seen[slot] { text.write(vector[slot]) }
       }
       text.write(byte: UInt8(ascii: ","))

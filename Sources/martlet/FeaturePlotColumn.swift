@@ -1,3 +1,4 @@
+import SignalFeatures
 import TradingTypes
 
 /// What a panel of a plot shows: a slot, of the primary timeframe or of another.
@@ -53,7 +54,8 @@ struct FeaturePlotColumn: Equatable {
     guard slot.isBarFeature else {
       throw .badInput("--slots \(word): only slots of bars have timeframes, and \(slot.name) is none of them")
     }
-    let frame = String(parts[1])
+    // Sixty minutes are an hour, however they are written.
+    let frame = BarRule(parts[1])?.name ?? String(parts[1])
     guard frames.contains(frame) else {
       let there = frames.isEmpty ? "no further one is" : "\(frames.joined(separator: ", ")) expected"
       throw .badInput("--slots \(word): the timeframe \(frame) is not computed, \(there)")

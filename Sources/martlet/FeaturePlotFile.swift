@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import TradingTypes
 
 /// `--plot` and `--slots` of a command that computes features.
@@ -14,7 +15,11 @@ struct FeaturePlotOptions: ParsableArguments {
   /// Refuses options that contradict each other; `output` is where rows go.
   func check(output: String?) throws {
     if path == nil, slots != nil { throw ValidationError("--slots: only with --plot") }
-    if let path, path == output { throw ValidationError("--plot and --output: both name \(path)") }
+    guard let path, let output else { return }
+    // One file may be written in several ways; standard output only in one.
+    func place(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+    let isSame = path == "-" || output == "-" ? path == output : place(path) == place(output)
+    guard !isSame else { throw ValidationError("--plot and --output: both name \(path)") }
   }
 
   /// The image that `--plot` asks for, its file not yet there.

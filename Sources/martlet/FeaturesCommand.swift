@@ -12,14 +12,23 @@ struct FeaturesCommand: ParsableCommand {
     commandName: "features",
     abstract: "Compute the feature slots of a symbol, message by message, or of bars.",
     discussion: """
-      Prints a CSV row after each message that changes the symbol's book or is a trade: timestamp_ns, the built slots in
-      catalogue order (bar slots over one minute), further timeframes as name@1s, and valid_mask (24 hexadecimal digits). A timeframe
-      is a span that divides a day (1s, 5m, 1h, 1d), volume:LOTS or dollar:UNITS of the currency; at most four. With --bars the input is a CSV of daily or other bars (date,open,high,low,close,volume) and the rows are the bar slots.
+      Prints a CSV row after each message that changes the symbol's book or is a
+      trade: timestamp_ns, the slots in catalogue order (bar slots over one
+      minute), further timeframes as name@1s, and valid_mask (24 hexadecimal
+      digits). A timeframe is a span that divides a day (1s, 5m, 1h, 1d),
+      volume:LOTS or dollar:UNITS of the currency; at most four.
 
-      With --plot the slots named by --slots are drawn over time, the rows printed only where --output says so.
+      With --bars the input is a CSV of daily or other bars and the rows are the
+      bar slots; --every, --output and --plot go with it, the others do not.
 
-      Example: martlet features --feed itch50 --input day.itch50 --symbol GOOG --bar 1s,5m --every 100
-               martlet features --feed itch50 --input day.itch50 --symbol GOOG --bar 1s --plot goog.svg --slots mid,nma9@1s
+      With --plot the slots named by --slots are drawn over time, the rows
+      printed only where --output says so.
+
+      Example:
+        martlet features --feed itch50 --input day.itch50 --symbol GOOG --bar 1s
+        martlet features --feed itch50 --input day.itch50 --symbol GOOG \\
+          --bar 1s --plot goog.svg --slots mid,nma9@1s
+        martlet features --bars daily.csv --plot daily.svg
       """)
 
   @Option(help: "Format of the input: itch50.")
@@ -59,6 +68,8 @@ struct FeaturesCommand: ParsableCommand {
     guard every >= 1 else { throw ValidationError("--every: 1 or more expected, \(every) found") }
     if bars != nil {
       guard feed == nil, input == nil else { throw ValidationError("--bars stands in place of --feed and --input") }
+      let others = [("--symbol", symbol), ("--bar", bar), ("--context", context), ("--date", date)]
+      for (name, value) in others where value != nil { throw ValidationError("\(name): not with --bars") }
     } else {
       guard let feed, input != nil, symbol != nil else {
         throw ValidationError("--feed, --input and --symbol are needed (or --bars)")
@@ -70,7 +81,7 @@ struct FeaturesCommand: ParsableCommand {
   func run() throws {
     let text = plotting.path == nil || output != nil ? try OutputText(output, force: force) : nil
     if let bars {
-      try BarFile(path: bars).printFeatures(into: text, plotting, force: force)
+      try BarFile(path: bars).printFeatures(into: text, plotting, every: every, force: force)
     } else {
       try printFeed(into: text)
     }

@@ -11,11 +11,19 @@ final class OutputText {
   // Why text could not be written: told by `finish`, and nothing more is written.
   private var failure: (any Error)?
 
-  /// Opens standard output (nil or `-`) or `path`, which must not exist unless `force`.
+  /// Opens standard output (nil or `-`) or `path`, which must not exist as a file unless `force`.
   init(_ path: String?, force: Bool) throws {
     target = path ?? "-"
     guard let path, path != "-" else {
       handle = .standardOutput
+      temporary = nil
+      return
+    }
+    // A device or a pipe takes the text itself: a file put in its place would remove it.
+    var status = stat()
+    if unsafe stat(path, &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) {
+      guard let opened = FileHandle(forWritingAtPath: path) else { throw ToolFailure.badInput("\(path): not writable") }
+      handle = opened
       temporary = nil
       return
     }

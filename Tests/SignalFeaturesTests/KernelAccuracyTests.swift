@@ -2,6 +2,7 @@ import Foundation
 import SignalFeatures
 import TestSupport
 import Testing
+import TradingTypes
 
 // Goal: an outlier leaves no trace and a large level costs no digits in any kernel that knows a variance. Method: the two series
 // of the golden files on each of them.
@@ -139,6 +140,41 @@ import Testing
       let window = (step - 251)...step
       let expected = Twin.regression(zip(wave[window], others[window]).map { (x: $0.0, y: $0.1) })
       #expect(abs(kernel.value.slope - expected.slope) <= 1e-9 * max(1, abs(expected.slope)))
+    }
+  }
+
+  @Test func `outliers of one side leave no trace in PairRegression at any step`() {
+    var onX = PairRegression<32>(length: 20)
+    var onY = PairRegression<32>(length: 20)
+    let calm = (0..<400).map { sin(Double($0) * 0.7) }
+    // 47 and the window have no common factor: outliers leave while either side is anywhere between two rebuilds.
+    let wild = calm.indices.map { $0 % 47 == 5 ? 1e9 : cos(Double($0)) }
+    for step in calm.indices {
+      onX.update(x: wild[step], y: calm[step])
+      onY.update(x: calm[step], y: wild[step])
+      let window = max(0, step - 19)...step
+      guard step >= 19, !wild[window].contains(1e9) else { continue }
+      let expectedX = Twin.regression(zip(wild[window], calm[window]).map { (x: $0.0, y: $0.1) }).slope
+      let expectedY = Twin.regression(zip(calm[window], wild[window]).map { (x: $0.0, y: $0.1) }).slope
+      let (x, y) = (onX.slope, onY.slope)
+      #expect(abs(x - expectedX) < 1e-12 && abs(y - expectedY) < 1e-12, "step \(step)")
+    }
+  }
+
+  @Test func `sums that become small leave no trace in VarianceRatio, though single values stay large`() {
+    var kernel = VarianceRatio<80>(lag: 2, length: 20)
+    var random = SplitMix64(seed: 11)
+    var history: [Double] = []
+    for step in 0..<600 {
+      // Signs at random, then by turns: neighbours cancel but for a hundred thousandth.
+      let isByTurns = step % 60 >= 25
+      let sign: Double = (isByTurns ? step % 2 : random.below(2)) == 0 ? 1 : -1
+      let value = sign + 1e-5 * (random.unit() - 0.5)
+      kernel.update(value)
+      history.append(value)
+      guard step >= 19 else { continue }
+      let expected = Twin.varianceRatio(Array(history.suffix(20)), lag: 2)
+      #expect(abs(kernel.value - expected) <= 1e-9 * expected, "step \(step)")
     }
   }
 }

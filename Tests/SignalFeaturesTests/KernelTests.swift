@@ -54,4 +54,32 @@ import TradingTypes
     #expect(FeatureArithmetic.log(1) == 0 && FeatureArithmetic.log(0) == 0)
     #expect(Double(approximating: Int128(-12345)) == -12345)
   }
+
+  @Test(arguments: Seeds.brief) func `percentages stay within 0 and 100, also where all moves go one way`(seed: UInt64)
+  {
+    var random = SplitMix64(seed: seed)
+    for _ in 0..<1_000 {
+      let length = 1 + random.below(20)
+      var strength = RelativeStrengthIndex(length: length)
+      var flow = MoneyFlowIndex<32>(length: length)
+      var movement = DirectionalMovement(length: length)
+      var close: Int64 = 100_000_000_000
+      let sign: Int64 = random.below(2) == 0 ? -1 : 1
+      for step in 0..<50 {
+        let last = close
+        let move = sign * Int64(random.below(1_000_000))
+        close += step < 3 && random.below(3) == 0 ? -move : move
+        let (low, high) = random.below(5) == 0 ? (close, close) : (min(last, close), max(last, close))
+        strength.update(Double(close) / 1e9)
+        flow.update(
+          high: Price(nanos: high), low: Price(nanos: low), close: Price(nanos: close),
+          volume: Quantity(lots: Int64(random.below(1_000_000))))
+        movement.update(high: Double(high) / 1e9, low: Double(low) / 1e9, close: Double(close) / 1e9)
+        let (plus, minus, index) = movement.value
+        for value in [strength.value, flow.value, plus, minus, index] where !(0...100).contains(value) {
+          Issue.record("\(value), length \(length), seed \(seed)")
+        }
+      }
+    }
+  }
 }

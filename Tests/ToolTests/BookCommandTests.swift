@@ -195,6 +195,11 @@ let needsTool = Comment("the martlet executable is not beside the tests")
     let forced = try book(path, "--output", taken, "--force", "--every", "100")
     #expect(forced.code == 0)
     #expect(try Data(contentsOf: URL(fileURLWithPath: taken)).count > 3)
+    // A device is written to, and stays what it is.
+    let full = try book(path, "--output", "/dev/full", "--every", "100")
+    #expect(full.code == 2 && full.error.contains("/dev/full: could not be written"), "\(full.error)")
+    let kind = try FileManager.default.attributesOfItem(atPath: "/dev/full")[.type] as? FileAttributeType
+    #expect(kind == .typeCharacterSpecial)
     // Nothing half-written is left.
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
     #expect(!names.contains { $0.hasSuffix(".partial") })

@@ -205,6 +205,8 @@ import TradingTypes
     #expect(refusal(FeatureSlot.allCases.prefix(25).map(\.name).joined(separator: ","))?.contains("at most 24") == true)
     let columns = try? FeaturePlotColumn.list("nma9@1s,mid,nma9", computed: { _ in true }, frames: ["1s"])
     #expect(columns?.map(\.name) == ["nma9@1s", "mid", "nma9"])
+    let hour = try? FeaturePlotColumn.list("nma9@60m", computed: { _ in true }, frames: ["1h"])
+    #expect(hour?.map(\.name) == ["nma9@1h"])
     let distances = [
       ("", "abc", 3), ("abc", "acb", 1), ("spread", "spraed", 1), ("kitten", "sitting", 3), ("a", "a", 0),
     ]

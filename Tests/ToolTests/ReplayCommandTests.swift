@@ -210,6 +210,19 @@ import TradingTypes
     #expect(header.first == "date" && header.last == "valid_mask" && header.contains { $0 == FeatureSlot.rsi14.name })
     #expect(outcome.lines.count == 61)
     #expect(outcome.lines.dropFirst().enumerated().allSatisfy { $0.element.hasPrefix("day-\($0.offset),") })
+    // Every seventh row is what it is among all.
+    let some = try Tool.run(["features", "--bars", path, "--every", "7"])
+    #expect(some.code == 0 && some.lines.dropFirst().elementsEqual((1...8).map { outcome.lines[7 * $0] }))
+    let image = folder.file("same.svg").path
+    for options in [
+      ["--symbol", "GOOG"], ["--bar", "1s"], ["--context", path], ["--date", "2024-01-31"], ["--every", "0"],
+      ["--plot", image, "--output", folder.url.path + "/./same.svg"],
+    ] {
+      let refused = try Tool.run(["features", "--bars", path] + options)
+      #expect(refused.code == 2 && refused.errorLines.count == 1 && refused.output.isEmpty, "\(options)")
+      #expect(refused.error.contains(options[0]), "\(options): \(refused.error)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: image))
     for (bad, expected) in [
       ("date,open,high,low,close\n", "line 1"), ("date,open,high,low,close,volume\nd,1,2,3,1,5\n", "line 2"),
       ("date,open,high,low,close,volume\nd,1,2,0,1,5\n", "line 2"),

@@ -28,10 +28,10 @@
   }
 
   /// Rising indicator, +DI in [0, 100]; 0 without any range.
-  @inlinable public var plus: Double { FeatureArithmetic.ratio(100 * rising, range) }
+  @inlinable public var plus: Double { min(100, 100 * FeatureArithmetic.ratio(rising, range)) }
 
   /// Falling indicator, −DI in [0, 100]; 0 without any range.
-  @inlinable public var minus: Double { FeatureArithmetic.ratio(100 * falling, range) }
+  @inlinable public var minus: Double { min(100, 100 * FeatureArithmetic.ratio(falling, range)) }
 
   /// Average directional index in [0, 100]; a part of it while it seeds.
   @inlinable public var index: Double { average }
@@ -72,10 +72,12 @@
     // A bar without movement adds nothing to the seed and leaves the average as it is.
     let sum = rising + falling
     let isDefined = range > 0 && sum > 0
+    // A share is rounded before it is made percent, so that it is never above 100; a mean of such a share then is not either.
     if count < 2 &* length {
-      average += isDefined ? weight * (100 * abs(rising - falling) / sum) : 0
+      // `length` parts of 100 may add up to a little more.
+      if isDefined { average = min(100, average + weight * (100 * (abs(rising - falling) / sum))) }
     } else if isDefined {
-      average += weight * (100 * abs(rising - falling) / sum - average)
+      average += weight * (100 * (abs(rising - falling) / sum) - average)
     }
   }
 }

@@ -41,7 +41,7 @@ public import TradingTypes
   ///
   /// Mutating only in form: a large value that is merely borrowed is copied whole.
   @inlinable @inline(__always) public var value: Double {
-    mutating get { FeatureArithmetic.ratio(100 * FeatureArithmetic.real(rising), FeatureArithmetic.real(all)) }
+    mutating get { 100 * FeatureArithmetic.ratio(FeatureArithmetic.real(rising), FeatureArithmetic.real(all)) }
   }
 
   /// As many changes as the length are in.

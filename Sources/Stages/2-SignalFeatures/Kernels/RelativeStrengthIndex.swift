@@ -15,8 +15,10 @@
   }
 
   /// The index in [0, 100]; 0 of a flat series, as TA-Lib 0.8 gives.
+  ///
+  /// The share is rounded before it is made percent: 100 times the gains, rounded, over the gains may be above 100.
   @inlinable public var value: Double {
-    FeatureArithmetic.ratio(100 * gains.value, gains.value + losses.value)
+    100 * FeatureArithmetic.ratio(gains.value, gains.value + losses.value)
   }
 
   /// As many changes as the length are in.
