@@ -125,6 +125,31 @@ import TradingTypes
     }
   }
 
+  @Test func `volume bars age with the last trade, not with their slow end`() throws {
+    for isPrimary in [true, false] {
+      var engine = try makeEngine {
+        $0.primaryBars = isPrimary ? .volume(5) : .time(.seconds(60))
+        $0.furtherBars = isPrimary ? [] : [.volume(5)]
+      }
+      func state(at second: Int64) -> (isValid: Bool, isStale: Bool) {
+        var block = BarBlock()
+        let now = Timestamp(nanoseconds: second * 1_000_000_000)
+        engine.bars(of: InstrumentID(index: 0), timeframe: isPrimary ? 0 : 1, at: now, into: &block)
+        guard isPrimary else { return (block.valid[.return1], block.stale[.return1]) }
+        var vector = FeatureVector()
+        engine.vector(of: InstrumentID(index: 0), depth: DepthView(), at: now, into: &vector)
+        return (vector.valid[.return1], vector.stale[.return1])
+      }
+      for second in 0..<5 as Range<Int64> { pass(&engine, 1_000_000_000, at: second) }
+      // The next bar is long in coming: one lot each hundred seconds.
+      for second in [100, 200, 300, 400] as [Int64] {
+        engine.update(
+          trade(1_000_000_000, 1, at: second * 1_000_000_000), effect: BookEffect(.ignored), depth: DepthView())
+      }
+      #expect(state(at: 500) == (true, false) && state(at: 690) == (true, false) && state(at: 710) == (false, true))
+    }
+  }
+
   private func pass(_ engine: inout FeatureEngine, _ price: Int64, at second: Int64) {
     let time = Timestamp(nanoseconds: second * 1_000_000_000)
     while engine.closeBar(InstrumentID(index: 0), at: time) != nil {}

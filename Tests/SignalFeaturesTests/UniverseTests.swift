@@ -142,8 +142,8 @@ import TradingTypes
       var vector = FeatureVector()
       engine.vector(of: InstrumentID(index: 0), depth: DepthView(), at: end, into: &vector)
       #expect(sample.count == count, "\(minutes) minutes")
-      // No message has closed that bar, so the slots turn stale with the one before it.
-      #expect(vector.valid[.relativeStrength] == (minutes == 4), "\(minutes) minutes")
+      // No message has closed its last bar: the sample knows it all the same.
+      #expect(vector.valid[.relativeStrength] == (count == 3) && !vector.stale[.breadthThrust], "\(minutes) minutes")
     }
   }
 

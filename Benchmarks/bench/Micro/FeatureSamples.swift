@@ -29,7 +29,7 @@ struct FeatureSamples {
     while total < messagesMax, frames.next() != nil { total += 1 }
     let length = min(Self.stretchMessages, total / (Self.stretchCount + 1))
     // The first part of the input fills books; no stretch is taken from it.
-    let step = total / (Self.stretchCount + 1)
+    let step = max(1, total / (Self.stretchCount + 1))
 
     var pipeline = try setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum())
     frames = ItchFrames(bytes.rawBytes)

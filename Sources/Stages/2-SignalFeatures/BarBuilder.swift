@@ -115,8 +115,8 @@ public import TradingTypes
       high = max(high, price)
       low = min(low, price)
       last = price
-      // Wrapping: sizes are below 2^40.
-      volume &+= size
+      // No overflow: at most 2^61, and a size is below 2^40. More than that nobody trades.
+      volume = min(volume &+ size, 1 << 61)
       isInTime = time < endTime
     } else {
       start(at: time, midnight: midnight)

@@ -35,7 +35,8 @@ public struct FeatureConfiguration: Sendable {
   public var bookStaleAge: TimeSpan = .seconds(60)
   /// Age of the last trade beyond which slots 23–36 are stale.
   public var tradeStaleAge: TimeSpan = .seconds(300)
-  /// Age of the last closed bar's end beyond which bar slots are stale; two spans of a time bar where that is more.
+  /// Age of the last closed bar's end beyond which bar slots are stale; two spans of a time bar where that is more. Slots of volume
+  /// and dollar bars age with the last trade.
   public var barStaleAge: TimeSpan = .seconds(300)
   /// Age of a context value beyond which its slots are stale.
   public var contextStaleAge: TimeSpan = .seconds(86_400)

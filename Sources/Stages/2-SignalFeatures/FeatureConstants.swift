@@ -13,6 +13,8 @@ public import TradingTypes
   @usableFromInline var barStaleAge: TimeSpan
   /// The same for bars of the primary timeframe, two spans of which may be more.
   @usableFromInline var primaryStaleAge: TimeSpan
+  /// Primary bars end by the clock.
+  @usableFromInline var isPrimaryTimed: Bool
   @usableFromInline var contextStaleAge: TimeSpan
   @usableFromInline var vpinBucketVolume: Int64
   @usableFromInline var vpinBucketCount: Int64
@@ -36,6 +38,7 @@ public import TradingTypes
     tradeStaleAge = configuration.tradeStaleAge
     barStaleAge = configuration.barStaleAge
     primaryStaleAge = barStaleAge.atLeastTwo(of: configuration.primaryBars)
+    isPrimaryTimed = configuration.primaryBars.measure == .time
     contextStaleAge = configuration.contextStaleAge
     vpinBucketVolume = configuration.vpinBucketVolume.lots
     vpinBucketCount = Int64(configuration.vpinBucketCount)

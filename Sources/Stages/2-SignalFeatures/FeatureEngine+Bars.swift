@@ -66,9 +66,12 @@ extension FeatureEngine {
     if !blocks[place].isEvaluated { evaluate(place) }
     for value in 0..<BarBlock.count { block.values[value] = barValues[place * BarBlock.count + value] }
     let own = states[index].sentiment.isKnown ? states[index].sentiment : market.sentiment
+    let rule = builders[place].rule
+    let input =
+      rule.measure == .time ? blocks[place].endTime : max(blocks[place].endTime, states[index].trades.printTime)
     let old = oldBars(
-      endTime: blocks[place].endTime, age: constants.barStaleAge.atLeastTwo(of: builders[place].rule),
-      sentiment: own, at: max(now, states[index].clock))
+      inputTime: input, age: constants.barStaleAge.atLeastTwo(of: rule), sentiment: own,
+      at: max(now, states[index].clock))
     let full = blocks[place].valid
     block.valid = FeatureMask(low: full.low & ~old.low, high: full.high & ~old.high)
     block.stale = FeatureMask(low: full.low & old.low, high: full.high & old.high)

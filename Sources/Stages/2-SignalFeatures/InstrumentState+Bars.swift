@@ -21,10 +21,10 @@ extension InstrumentState {
       | bit(.sentimentMomentum, true)
   }
   @inlinable @inline(__always) static var vixBits: UInt32 { bit(.vix, true) | bit(.vixChange, true) }
-  /// Slots that do not age with bars.
+  /// Slots that do not age with the instrument's own bars.
   @inlinable @inline(__always) static var contextBits: UInt32 {
     bit(.sentiment, true) | bit(.vix, true) | bit(.yield10y, true) | bit(.yieldCurve, true)
-      | bit(.sessionFraction, true)
+      | bit(.relativeStrength, true) | bit(.breadthThrust, true) | bit(.sessionFraction, true)
   }
 }
 
@@ -56,8 +56,10 @@ extension FeatureEngine {
     full.high |= InstrumentState.bit(.relativeStrength, members[index].isSampled && universe.hasSpread)
     full.high |= InstrumentState.bit(.breadthThrust, universe.isWarm)
     // Bits of the slots whose input is too old.
-    var old = oldBars(
-      endTime: blocks[block].endTime, age: constants.primaryStaleAge, sentiment: own, at: now)
+    // A volume or dollar bar may take long to fill: its input is the trades.
+    let input =
+      constants.isPrimaryTimed ? blocks[block].endTime : max(blocks[block].endTime, states[index].trades.printTime)
+    var old = oldBars(inputTime: input, age: constants.primaryStaleAge, sentiment: own, at: now)
     let isTwoOld = market.yield2y.isStale(at: now, constants)
     let isTenOld = market.yield10y.isStale(at: now, constants)
     old.high |= InstrumentState.bit(.yield10y, isTenOld)
@@ -71,12 +73,12 @@ extension FeatureEngine {
     vector.stale.high = full.high & old.high
   }
 
-  /// The slots of a block whose last bar, sentiment or VIX is too old at `now`.
+  /// The slots of a block whose last input, sentiment or VIX is too old at `now`.
   @inlinable @inline(__always) func oldBars(
-    endTime: Timestamp, age: TimeSpan, sentiment: ContextValue, at now: Timestamp
+    inputTime: Timestamp, age: TimeSpan, sentiment: ContextValue, at now: Timestamp
   ) -> FeatureMask {
     var old = FeatureMask()
-    if now - endTime > age { old = FeatureMask(low: ~0, high: ~0 ^ InstrumentState.contextBits) }
+    if now - inputTime > age { old = FeatureMask(low: ~0, high: ~0 ^ InstrumentState.contextBits) }
     if sentiment.isStale(at: now, constants) { old.high |= InstrumentState.sentimentBits }
     if market.vix.isStale(at: now, constants) { old.high |= InstrumentState.vixBits }
     return old

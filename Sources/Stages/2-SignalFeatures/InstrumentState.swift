@@ -53,7 +53,12 @@ public import TradingTypes
       vector[.realisedSpread5s] = trade.realisedSpread(midTwice: book.midTwice)
       vector[.priceImpact5s] = trade.priceImpact(midTwice: book.midTwice)
       let bits = InstrumentState.bits(29, 30)
-      if vector.stale.low & bits == 0 { vector.valid.low |= bits }
+      // As old as every trade slot.
+      if vector.stale.low & InstrumentState.bits(23, 23) == 0 {
+        vector.valid.low |= bits
+      } else {
+        vector.stale.low |= bits
+      }
       head &+= 1
     }
   }

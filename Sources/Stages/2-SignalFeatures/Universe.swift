@@ -136,9 +136,13 @@ extension FeatureEngine {
     return sample
   }
 
-  /// Sets slots 85 and 86 from the samples of all engines at `end`, added up.
+  /// Sets slots 85 and 86 from the samples of all engines at `end`, added up; sums that no samples have change nothing.
   public mutating func takeUniverse(_ total: UniverseSample, at end: Timestamp) {
-    guard total.count >= 0, total.count <= 1 << 20, end > universe.time else { return }
+    let isSound =
+      (0...1 << 20).contains(total.count) && total.sum.magnitude <= UInt128(total.count) << 43
+      && total.squareSum >= 0 && total.squareSum.magnitude <= UInt128(total.count) << 86
+      && (0...1 << 20).contains(total.advances) && (0...1 << 20).contains(total.declines)
+    guard isSound, end > universe.time else { return }
     universe.take(total, at: end)
   }
 
