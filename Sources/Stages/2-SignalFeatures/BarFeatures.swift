@@ -72,12 +72,6 @@ struct BarFeatures: BitwiseCopyable {
     set { values[slot.index - 37] = newValue.isFinite ? newValue : 0 }
   }
 
-  /// Takes in the next bar and evaluates slots 37–47, 49–73.
-  mutating func step(_ bar: ClosedBar) {
-    collect(bar)
-    evaluate()
-  }
-
   /// Writes slots 37–47, 49–73 and their valid bits from the bars so far; later values are the same without it.
   mutating func evaluate() {
     writeVolatility()
