@@ -33,7 +33,7 @@ extension DecisionForest {
         return "finite ascending thresholds"
       }
     case .categories(let sets, _):
-      guard (1...Int(UInt16.max)).contains(sets.count) else { return "1 to 65,535 sets of categories" }
+      guard (1...Int(Int16.max)).contains(sets.count) else { return "1 to 32,767 sets of categories" }
       // 2^19 words of 32 bits hold every code below 2^24, which is what a Float can count to.
       guard sets.allSatisfy({ $0.count <= 1 << 19 }) else { return "categories below 2^24" }
     }
