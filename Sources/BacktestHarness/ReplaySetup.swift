@@ -39,8 +39,11 @@ public struct ReplaySetup: Sendable {
     // Generous sizes of a resting order with its share of every index, of an instrument, and of an own order.
     let capacity = configuration.capacity
     return Int(capacity.restingOrders) * 512 + directory.count * (256 << 10) + Int(capacity.openOrders) * 1_024
-      + Int(capacity.windowTicks) * directory.count * 32 + (512 << 20)
+      + Int(capacity.windowTicks) * directory.count * 32 + (512 << 20) + modelBytes
   }
+
+  /// What the model takes; one that the engine cannot run takes nothing, and is refused when a pipeline is made.
+  private var modelBytes: Int { (try? Ensemble.arenaBytes(for: artifact, instrumentCount: directory.count)) ?? 0 }
 
   /// A pipeline in its start state, with its own memory.
   public func makePipeline<Probe: PipelineProbe & ~Copyable, Sink: DecisionSink & ~Copyable>(
@@ -66,7 +69,10 @@ public struct ReplaySetup: Sendable {
   >(
     gateway: consuming Gateway, probe: consuming Probe, sink: consuming Sink, control: EngineControl?, in arena: Arena
   ) throws(ConfigurationError) -> TradingPipeline<Ensemble, Gateway, Probe, Sink> {
-    let ensemble = Ensemble(artifact, kernels: kernels, in: arena)
+    let ensemble: Ensemble
+    do throws(ArtifactError) {
+      ensemble = try Ensemble(artifact, instrumentCount: directory.count, kernels: kernels, in: arena)
+    } catch { throw ConfigurationError(error.description) }
     let shared: EngineControl
     if let control { shared = control } else { shared = try makeControl(in: arena) }
     return try TradingPipeline(

@@ -1,90 +1,150 @@
-internal import ModelInference
 public import TradingTypes
 
-/// Rows of feature values, as read from CSV: to calibrate on, and to freeze as golden rows.
+/// Rows of feature values, as read from CSV: to calibrate on, to predict, to freeze as golden rows.
 public struct FeatureTable: Hashable, Sendable {
-  /// One row; a slot that is not valid was empty, and its value is 0.
-  public struct Row: Hashable, Sendable {
-    /// 96 values, narrowed to single precision, ties to even.
-    public var values: [Float]
-    /// Slots that had a value.
-    public var valid: FeatureMask
-
-    /// A row.
-    public init(values: [Float], valid: FeatureMask) {
-      self.values = values
-      self.valid = valid
-    }
-
-    /// The row as the ensemble takes it.
-    public var vector: FeatureVector { GoldenRow(values: values, valid: valid).vector }
-  }
-
-  /// The rows, in file order.
-  public var rows: [Row]
+  /// Names of the columns.
+  public var features: [String]
+  /// The rows, in file order: Float, NaN where a cell was empty.
+  public var rows: [[Float]]
 
   /// A table of rows.
-  public init(rows: [Row]) { self.rows = rows }
-
-  /// Reads a CSV file with a header; columns named as feature slots are read, others are passed over, empty is missing.
-  ///
-  /// A column `valid_mask` (24 hexadecimal digits, as `martlet features` writes it) makes the slots without a bit
-  /// missing too. Cells may be quoted as in RFC 4180, without line breaks inside. A number that is not finite in single
-  /// precision is refused.
-  public static func read(_ path: String) throws(ImportError) -> FeatureTable {
-    try FeatureTable(csv: ImportError.text(path), name: path)
+  public init(features: [String], rows: [[Float]]) {
+    self.features = features
+    self.rows = rows
   }
 
-  /// The same from text.
-  public init(csv text: String, name: String) throws(ImportError) {
+  /// Reads the columns named `features`, in that order, from CSV with a header; other columns are passed over.
+  ///
+  /// An empty cell, or `nan`, is missing. A column `valid_mask` (24 hexadecimal digits, as `martlet features` writes it)
+  /// makes the slots of the catalogue without a bit missing too. Cells may be quoted as in RFC 4180, without line breaks
+  /// inside. Numbers go through double to single precision, as a feature vector does; infinities are taken as they
+  /// are, a number that is infinite only in single precision is refused.
+  ///
+  /// - Parameter name: what errors call the file.
+  /// - Complexity: O(bytes); allocates.
+  public init(csv bytes: [UInt8], name: String, features: [String]) throws(ImportError) {
+    self.features = features
     rows = []
-    var slots: [Int?]?
-    var maskColumn: Int?
-    let names = Dictionary(uniqueKeysWithValues: FeatureSlot.allCases.map { ($0.name, $0.index) })
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      let line = line.hasSuffix("\r") ? line.dropLast() : line
-      if line.isEmpty { continue }
-      let cells = line.split(separator: ",", omittingEmptySubsequences: false).map(Self.unquoted)
-      guard let columns = slots else {
-        slots = cells.map { names[$0] }
-        maskColumn = cells.firstIndex(of: "valid_mask")
-        let found = slots!.compactMap { $0 }
-        guard !found.isEmpty, Set(found).count == found.count else {
-          throw ImportError(file: name, place: "line 1", expected: "columns named as feature slots, each once")
-        }
-        continue
-      }
-      guard cells.count == columns.count else {
+    var reader = CSVReader(bytes: bytes, name: name)
+    guard let header = try reader.next() else {
+      throw ImportError(file: name, place: "line 1", expected: "a header and rows, not an empty file")
+    }
+    let names = header.map { String(decoding: $0, as: UTF8.self) }
+    var places: [Int] = []
+    for feature in features {
+      let found = names.indices.filter { names[$0] == feature }
+      guard found.count == 1 else {
+        let missing = features.filter { !names.contains($0) }
+        let list = missing.prefix(3).joined(separator: ", ") + (missing.count > 3 ? ", …" : "")
         throw ImportError(
-          file: name, place: "line \(number + 1)", expected: "\(columns.count) cells, not \(cells.count)")
+          file: name, place: "line 1",
+          expected: found.isEmpty
+            ? "columns for all \(features.count) features of the model; \(missing.count) missing: \(list)"
+            : "one column \(feature), not \(found.count)")
       }
-      var row = Row(values: [Float](repeating: 0, count: FeatureVector.count), valid: FeatureMask())
-      for (slot, cell) in zip(columns, cells) where slot != nil && !cell.isEmpty {
-        // Through double and then to single: the rounding of the border, not that of the text.
-        guard let value = Double(cell), Float(value).isFinite else {
-          throw ImportError(file: name, place: "line \(number + 1)", expected: "finite numbers, not \(cell)")
-        }
-        row.values[slot!] = Float(value)
-        row.valid[slot!] = true
+      places.append(found[0])
+    }
+    let mask = names.firstIndex(of: "valid_mask")
+    let slots = Dictionary(uniqueKeysWithValues: FeatureSlot.allCases.map { ($0.name, $0.index) })
+    while let cells = try reader.next() {
+      guard cells.count == names.count else {
+        // A line without anything is no row, unless a row is one cell.
+        if cells.count == 1, cells[0].isEmpty { continue }
+        throw ImportError(
+          file: name, place: "line \(reader.line)", expected: "\(names.count) cells, not \(cells.count)")
       }
-      if let maskColumn {
-        let digits = cells[maskColumn]
-        guard digits.utf8.count == 24, let high = UInt32(digits.prefix(8), radix: 16),
-          let low = UInt64(digits.dropFirst(8), radix: 16)
-        else {
-          throw ImportError(file: name, place: "line \(number + 1)", expected: "24 hexadecimal digits of valid_mask")
+      let valid = try mask.map { column throws(ImportError) in try reader.mask(cells[column]) }
+      var row: [Float] = []
+      row.reserveCapacity(places.count)
+      for (feature, place) in zip(features, places) {
+        if let valid, let slot = slots[feature], !valid[slot] {
+          row.append(.nan)
+        } else {
+          row.append(try reader.number(cells[place], column: feature))
         }
-        row.valid = FeatureMask(low: row.valid.low & low, high: row.valid.high & high)
       }
       rows.append(row)
     }
-    guard slots != nil, !rows.isEmpty else {
-      throw ImportError(file: name, place: "line 1", expected: "a header and a row")
+    guard !rows.isEmpty else { throw ImportError(file: name, place: "line 2", expected: "a row") }
+  }
+}
+
+/// Lines of comma-separated cells.
+struct CSVReader {
+  private let bytes: [UInt8]
+  private let name: String
+  private var offset = 0
+  /// Number of the line that was read last, from 1.
+  private(set) var line = 0
+
+  init(bytes: [UInt8], name: String) {
+    self.bytes = bytes
+    self.name = name
+    // A byte order mark is no part of the first name.
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
+  }
+
+  /// The cells of the next line, or nil at the end.
+  mutating func next() throws(ImportError) -> [ArraySlice<UInt8>]? {
+    guard offset < bytes.count else { return nil }
+    line += 1
+    var cells: [ArraySlice<UInt8>] = []
+    while true {
+      let cell = try cell()
+      cells.append(cell)
+      guard offset < bytes.count else { return cells }
+      let separator = bytes[offset]
+      offset += 1
+      if separator == UInt8(ascii: ",") { continue }
+      if separator == UInt8(ascii: "\r"), offset < bytes.count, bytes[offset] == UInt8(ascii: "\n") { offset += 1 }
+      return cells
     }
   }
 
-  private static func unquoted(_ cell: Substring) -> String {
-    guard cell.count >= 2, cell.hasPrefix("\""), cell.hasSuffix("\"") else { return String(cell) }
-    return String(cell.dropFirst().dropLast().replacing("\"\"", with: "\""))
+  /// A cell up to a comma or the end of the line.
+  private mutating func cell() throws(ImportError) -> ArraySlice<UInt8> {
+    let start = offset
+    guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else {
+      while offset < bytes.count, !isEnd(bytes[offset]) { offset += 1 }
+      return bytes[start..<offset]
+    }
+    var text: [UInt8] = []
+    offset += 1
+    while offset < bytes.count {
+      if bytes[offset] == UInt8(ascii: "\"") {
+        offset += 1
+        guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else {
+          guard offset == bytes.count || isEnd(bytes[offset]) else { break }
+          return text[...]
+        }
+      }
+      text.append(bytes[offset])
+      offset += 1
+    }
+    throw ImportError(file: name, place: "line \(line)", expected: "a closed quotation mark before the next cell")
+  }
+
+  private func isEnd(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+  }
+
+  func number(_ cell: ArraySlice<UInt8>, column: String) throws(ImportError) -> Float {
+    if cell.isEmpty { return .nan }
+    let text = String(decoding: cell, as: UTF8.self)
+    guard let value = Double(text), value.isInfinite || Float(value).isFinite || value.isNaN else {
+      throw ImportError(
+        file: name, place: "line \(line), \(column)", expected: "a number in single precision's range, not \(text)")
+    }
+    return Float(value)
+  }
+
+  func mask(_ cell: ArraySlice<UInt8>) throws(ImportError) -> FeatureMask {
+    let text = String(decoding: cell, as: UTF8.self)
+    guard text.utf8.count == 24, let high = UInt32(text.prefix(8), radix: 16),
+      let low = UInt64(text.dropFirst(8), radix: 16)
+    else {
+      throw ImportError(file: name, place: "line \(line), valid_mask", expected: "24 hexadecimal digits")
+    }
+    return FeatureMask(low: low, high: high)
   }
 }

@@ -4,7 +4,8 @@ public import TradingTypes
 
 /// Stage 3 as the pipeline sees it: the built-in `Ensemble`, or a host's own model.
 ///
-/// Pure: the same features give the same forecast, and nothing outside is read, so that a replay repeats every decision.
+/// Deterministic: the same vectors and closed bars in the same order give the same forecasts, and nothing outside is read,
+/// so that a replay repeats every decision.
 public protocol Forecaster: ~Copyable {
   /// Features that the model needs beside the catalogue's, in slots 88–95; none unless it says so.
   associatedtype Features: CustomFeatures = NoCustomFeatures
@@ -15,14 +16,49 @@ public protocol Forecaster: ~Copyable {
   mutating func forecast(
     _ features: borrowing FeatureVector, for instrument: InstrumentID, at time: Timestamp
   ) -> Forecast
+
+  /// Whether the model looks back over closed bars; false unless it says so, and `close` is not called then.
+  var readsBars: Bool { get }
+
+  /// Takes the feature vector of `instrument` as it was when a bar of the primary timeframe closed.
+  ///
+  /// Called after everything else of the bar: its slots, the volatility forecast and the regime are in.
+  ///
+  /// - Parameters:
+  ///   - isFirst: the bar follows a gap or begins the day, so earlier bars are not its past.
+  mutating func close(
+    _ features: borrowing FeatureVector, for instrument: InstrumentID, at time: Timestamp, isFirst: Bool)
+
+  /// One slice, about a microsecond, of work that can wait; false when there is none. Never seen in a forecast.
+  mutating func advance() -> Bool
+}
+
+extension Forecaster where Self: ~Copyable {
+  /// Reads no bars.
+  @inlinable public var readsBars: Bool { false }
+
+  /// Does nothing.
+  @inlinable public mutating func close(
+    _ features: borrowing FeatureVector, for instrument: InstrumentID, at time: Timestamp, isFirst: Bool
+  ) {}
+
+  /// Has no work that can wait.
+  @inlinable public mutating func advance() -> Bool { false }
 }
 
 extension Ensemble: Forecaster {
-  /// The ensemble's forecast; it depends on the features alone.
+  /// The ensemble's forecast; it depends on the features and on closed bars.
   @inlinable public mutating func forecast(
     _ features: borrowing FeatureVector, for instrument: InstrumentID, at time: Timestamp
   ) -> Forecast {
-    forecast(features)
+    forecast(features, of: Int(instrument.index))
+  }
+
+  /// The vector becomes the newest closed row of the instrument's windows.
+  @inlinable public mutating func close(
+    _ features: borrowing FeatureVector, for instrument: InstrumentID, at time: Timestamp, isFirst: Bool
+  ) {
+    close(features, of: Int(instrument.index), isFirst: isFirst)
   }
 }
 

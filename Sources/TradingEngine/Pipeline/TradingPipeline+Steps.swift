@@ -52,14 +52,19 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     probe.skip()
   }
 
-  /// Order at a bar close: the bar, the volatility, the slots stage 2 does not own, the regime.
+  /// Order at a bar close: the bar, the volatility, the slots stage 2 does not own, the regime, the model.
   @inlinable mutating func closeDueBars(of id: InstrumentID, at time: Timestamp) {
     while let bar = features.closeBar(id, at: time) {
       customFeatures.close(bar, of: id)
-      guard !bar.isFirst else { continue }
-      let variance = sizer.stepVolatility(id, returnPercent: bar.returnPercent)
-      features.setModelSlots(id, garchVariance: variance, regimeProbabilities: regimes.probabilities(of: id))
-      regimes.step(id, returnPercent: bar.returnPercent)
+      if !bar.isFirst {
+        let variance = sizer.stepVolatility(id, returnPercent: bar.returnPercent)
+        features.setModelSlots(id, garchVariance: variance, regimeProbabilities: regimes.probabilities(of: id))
+        regimes.step(id, returnPercent: bar.returnPercent)
+      }
+      guard model.readsBars else { continue }
+      features.vector(of: id, depth: books[depth: id], at: bar.endTime, into: &vector)
+      customFeatures.write(of: id, depth: books[depth: id], at: bar.endTime, into: &vector)
+      model.close(vector, for: id, at: bar.endTime, isFirst: bar.isFirst)
     }
   }
 

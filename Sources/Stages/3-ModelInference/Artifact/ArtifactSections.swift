@@ -31,15 +31,11 @@ struct ArtifactSections {
     guard bytes.load(UInt32.self, at: 60) == bytes.checksum(0..<60) else {
       throw refused("header", 60, "the checksum of the header")
     }
-    let schema = bytes.load(UInt64.self, at: 16)
-    guard schema == FeatureSlot.schemaHash else {
-      throw refused("header", 16, "feature schema \(hexadecimal(FeatureSlot.schemaHash)), not \(hexadecimal(schema))")
-    }
     guard bytes.load(UInt64.self, at: 24) == UInt64(bytes.count) else {
       throw refused("header", 24, "a file of \(bytes.load(UInt64.self, at: 24)) bytes, not \(bytes.count)")
     }
-    guard (36..<60).allSatisfy({ bytes.load(UInt8.self, at: $0) == 0 }) else {
-      throw refused("header", 36, "reserved bytes of 0")
+    guard (44..<60).allSatisfy({ bytes.load(UInt8.self, at: $0) == 0 }) else {
+      throw refused("header", 44, "reserved bytes of 0")
     }
     let sectionCount = Int(bytes.load(UInt32.self, at: 12))
     let tableEnd = ArtifactFormat.headerBytes + sectionCount * ArtifactFormat.entryBytes
@@ -95,43 +91,78 @@ struct ArtifactSections {
     SectionReader(bytes, section: entry.name, range: entry.range)
   }
 
-  private func only(_ kind: ArtifactFormat.Section) throws(ArtifactError) -> Entry {
-    let found = entries.filter { $0.kind == kind }
-    guard found.count == 1, found[0].number == 0 else {
+  /// `FeatureSlot.schemaHash` as the writer knew it, or 0.
+  var catalogueHash: UInt64 { bytes.load(UInt64.self, at: 36) }
+
+  private func only(_ kind: ArtifactFormat.Section, _ number: Int) throws(ArtifactError) -> SectionReader {
+    let found = entries.filter { $0.kind == kind && $0.number == number }
+    guard found.count == 1 else {
       throw ArtifactError(
         file: bytes.name, section: "section table", offsetBytes: ArtifactFormat.headerBytes,
-        expected: "one \(kind) section, number 0")
+        expected: "one \(kind) section, number \(number)")
     }
-    return found[0]
+    return reader(found[0])
   }
 
   /// Everything but the golden rows, with every rule of it checked.
   func model() throws(ArtifactError) -> EnsembleModel {
-    var members: [EnsembleModel.Member] = []
-    for entry in entries where entry.kind == .trees || entry.kind == .network {
-      var reader = reader(entry)
-      guard entry.number == members.count else { throw reader.refused("member \(members.count) here") }
-      let member = entry.kind == .trees ? try reader.treesMember() : try reader.networkMember()
-      try reader.finish()
-      if let fault = member.fault {
-        throw ArtifactError(
-          file: bytes.name, section: entry.name, offsetBytes: entry.range.lowerBound, expected: fault)
-      }
-      members.append(member)
+    var metadata = try only(.metadata, 0)
+    var features = try only(.features, 0)
+    var model = EnsembleModel(features: try features.featureNames(), members: [], metadata: try metadata.metadata())
+    guard bytes.load(UInt64.self, at: 16) == model.schemaHash else {
+      throw ArtifactError(
+        file: bytes.name, section: "header", offsetBytes: 16,
+        expected: "the hash \(hexadecimal(model.schemaHash)) of the feature names, not \(hexadecimal(bytes.load(UInt64.self, at: 16)))")
     }
-    var combinerReader = reader(try only(.combiner))
-    let combiner = try combinerReader.combiner()
-    try combinerReader.finish()
-    if let fault = combiner.fault(memberCount: members.count) { throw combinerReader.refused(fault) }
-    var metadataReader = reader(try only(.metadata))
-    let metadata = try metadataReader.metadata()
-    return EnsembleModel(members: members, combiner: combiner, metadata: metadata)
+    var table = try only(.members, 0)
+    var used = 4
+    for (number, entry) in try table.memberEntries().enumerated() {
+      model.members.append(try member(number, entry))
+      used += entry.sectionCount
+    }
+    try table.finish()
+    if entries.contains(where: { $0.kind == .combiner }) {
+      var combiner = try only(.combiner, 0)
+      model.combiner = try combiner.combiner()
+      try combiner.finish()
+      used += 1
+    }
+    guard used == entries.count else {
+      throw ArtifactError(
+        file: bytes.name, section: "section table", offsetBytes: 12, expected: "\(used) sections, not \(entries.count)")
+    }
+    if let fault = model.fault {
+      throw ArtifactError(
+        file: bytes.name, section: "members", offsetBytes: entries[0].range.lowerBound, expected: fault)
+    }
+    return model
+  }
+
+  private func member(_ number: Int, _ entry: MemberEntry) throws(ArtifactError) -> EnsembleModel.Member {
+    guard !entry.isForest else {
+      var reader = try only(.forest, number)
+      let forest = try reader.forest()
+      try reader.finish()
+      return EnsembleModel.Member(name: entry.name, kind: .forest(forest), required: entry.required)
+    }
+    var network = NetworkMember(inputs: entry.inputs, quantised: nil, mode: entry.mode)
+    if entry.hasQuantised {
+      var reader = try only(.quantised, number)
+      network.quantised = try reader.quantisedNetwork()
+      try reader.finish()
+    }
+    if entry.hasFloat {
+      var reader = try only(.float, number)
+      network.float = try reader.neuralNetwork()
+      try reader.finish()
+    }
+    return EnsembleModel.Member(name: entry.name, kind: .network(network), required: entry.required)
   }
 
   /// The golden rows, not yet compared.
-  func goldenRows(memberCount: Int) throws(ArtifactError) -> [GoldenRow] {
-    var reader = reader(try only(.golden))
-    let rows = try reader.goldenRows(memberCount: memberCount)
+  func goldenRows(for model: EnsembleModel) throws(ArtifactError) -> GoldenRows {
+    var reader = try only(.golden, 0)
+    let rows = try reader.goldenRows(for: model)
     try reader.finish()
     return rows
   }

@@ -1,110 +1,27 @@
 public import TradingTypes
 
-/// What an artifact holds, as values: written by `ArtifactWriter`, read by `ModelArtifact`.
-public struct EnsembleModel: Hashable, Sendable {
-  /// One member.
-  public struct Member: Hashable, Sendable {
-    /// How it computes.
-    public enum Kind: Hashable, Sendable {
-      /// Boosted trees.
-      case trees(TreeModel)
-      /// A network of 8-bit layers.
-      case network(NeuralModel)
-    }
-
-    /// How it computes.
-    public var kind: Kind
-    /// Slots without which it does not take part.
-    public var required: FeatureMask
-
-    /// A member.
-    public init(kind: Kind, required: FeatureMask = FeatureMask()) {
-      self.kind = kind
-      self.required = required
-    }
-
-    /// The first rule it breaks, or nil.
-    public var fault: String? {
-      guard required.high >> UInt32(FeatureSlot.allCases.count - 64) == 0 else {
-        return "only known slots to be required"
-      }
-      return switch kind {
-      case .trees(let model): model.fault
-      case .network(let model): model.fault
-      }
-    }
-  }
-
-  /// The members, 1 to 8.
-  public var members: [Member]
-  /// How they are joined, a weight of each kind for each member.
-  public var combiner: CombinerValues
-  /// Names and origins: lower-case keys; `member.N` names member N.
-  public var metadata: [String: String]
-
-  /// A model.
-  public init(members: [Member], combiner: CombinerValues, metadata: [String: String] = [:]) {
-    self.members = members
-    self.combiner = combiner
-    self.metadata = metadata
-  }
-}
-
-/// A row an artifact carries, with the bits that every machine must give for it.
-public struct GoldenRow: Hashable, Sendable {
-  /// 96 values.
-  public var values: [Float]
-  /// Slots that are valid.
-  public var valid: FeatureMask
-  /// Bits of each member's logit, as a double; 0 where the member does not take part.
-  public var logits: [UInt64]
-  /// Members that take part.
-  public var members: UInt32
-  /// Bits of the probability.
-  public var probabilityUp: UInt64
-  /// Bits of the confidence.
-  public var confidence: UInt64
-
-  /// A row and its answers.
-  public init(
-    values: [Float], valid: FeatureMask, logits: [UInt64] = [], members: UInt32 = 0, probabilityUp: UInt64 = 0,
-    confidence: UInt64 = 0
-  ) {
-    self.values = values
-    self.valid = valid
-    self.logits = logits
-    self.members = members
-    self.probabilityUp = probabilityUp
-    self.confidence = confidence
-  }
-
-  /// The row as the ensemble takes it.
-  public var vector: FeatureVector {
-    var vector = FeatureVector()
-    for (slot, value) in values.prefix(FeatureVector.count).enumerated() { vector.values[slot] = Double(value) }
-    vector.valid = valid
-    return vector
-  }
-}
-
-/// A verified model artifact: its file was whole, made for this feature schema, sound, and gave the answers it carries.
+/// A verified model artifact: its file was whole, its model is sound, and it gave the answers it carries.
 ///
 /// The file is mapped only while it is loaded; `Ensemble` copies what the kernels read into its arena, so a swap of
 /// models never depends on the page cache, and nothing that happens to the file later can reach the hot path.
 public struct ModelArtifact: Sendable {
   /// What it holds.
   public let model: EnsembleModel
+  /// `FeatureSlot.schemaHash` of the catalogue its features were named by; 0 where none of them is a slot.
+  public let catalogueHash: UInt64
   /// The rows that were checked, with the scalar kernels.
-  public let goldenRows: [GoldenRow]
+  public let golden: GoldenRows
   /// Length of the file.
   public let byteCount: Int
+  /// SHA-256 of the file, in hexadecimal.
+  public let sha256: String
   /// The file, or what its bytes were called.
   public let name: String
 
   /// Maps, verifies and loads the artifact at `path`.
   ///
-  /// - Throws: `ArtifactError` for anything that is not a whole, sound artifact of this version and feature schema
-  ///   whose golden rows hold; never traps, whatever the bytes are.
+  /// - Throws: `ArtifactError` for anything that is not a whole, sound artifact of this version whose golden rows hold;
+  ///   never traps, whatever the bytes are.
   /// - Complexity: O(bytes); allocates, and maps the file while it runs.
   public static func open(_ path: String) throws(ArtifactError) -> ModelArtifact {
     try ModelArtifact(ArtifactBytes(mapping: path))
@@ -121,12 +38,82 @@ public struct ModelArtifact: Sendable {
   private init(_ bytes: ArtifactBytes) throws(ArtifactError) {
     let sections = try ArtifactSections(bytes)
     model = try sections.model()
-    goldenRows = try sections.goldenRows(memberCount: model.members.count)
+    catalogueHash = sections.catalogueHash
+    golden = try sections.goldenRows(for: model)
     byteCount = bytes.count
+    sha256 = bytes.sha256
     name = bytes.name
-    if let fault = GoldenRow.firstFault(of: goldenRows, in: model) {
+    if let fault = golden.fault(in: model) {
       throw ArtifactError(
         file: bytes.name, section: "golden rows", offsetBytes: sections.goldenOffset, expected: fault)
     }
+  }
+
+  /// The model over the slots of a feature vector: what the engine runs.
+  ///
+  /// - Parameter customNames: names of slots 88–95 in order, a host's own features.
+  /// - Throws: where a feature is no slot, the catalogue is another one, or a network has no 8-bit form.
+  public func onSlots(customNames: [String] = []) throws(ArtifactError) -> EnsembleModel {
+    func refused(_ expected: String) -> ArtifactError {
+      ArtifactError(file: name, section: "features", offsetBytes: 0, expected: expected)
+    }
+    var slots = Dictionary(uniqueKeysWithValues: FeatureSlot.allCases.map { ($0.name, $0.index) })
+    for (place, name) in customNames.prefix(FeatureVector.count - slots.count).enumerated() {
+      slots[name] = FeatureSlot.allCases.count + place
+    }
+    var places: [Int] = []
+    for feature in model.features {
+      guard let slot = slots[feature] else {
+        throw refused("features that are slots of the engine (Docs/Features.md, or custom ones); \(feature) is none")
+      }
+      places.append(slot)
+    }
+    guard catalogueHash == FeatureSlot.schemaHash || !model.features.contains(where: FeatureSlot.isName) else {
+      throw refused(
+        "the feature catalogue \(hexadecimal(FeatureSlot.schemaHash)), not \(hexadecimal(catalogueHash)): train again")
+    }
+    guard model.isBinary else { throw refused("a binary classifier: one output with a logistic link") }
+    guard model.isQuantised else {
+      throw refused("networks in 8-bit integers: import them again with calibration rows")
+    }
+    return model.reading(
+      places, features: FeatureSlot.allCases.map(\.name) + customNames, featureCount: FeatureVector.count)
+  }
+}
+
+extension FeatureSlot {
+  /// Whether a slot has this name.
+  static func isName(_ name: String) -> Bool { allCases.contains { $0.name == name } }
+}
+
+extension EnsembleModel {
+  /// Whether it forecasts a direction: joined members, or one with a logit.
+  public var isBinary: Bool { members.allSatisfy(\.isBinary) }
+
+  /// Whether every network has its 8-bit form.
+  public var isQuantised: Bool {
+    members.allSatisfy { member in
+      if case .network(let network) = member.kind { return network.quantised != nil }
+      return true
+    }
+  }
+
+  /// The same model over other rows: feature `f` is found at `places[f]` of a row of `featureCount`.
+  ///
+  /// - Parameter features: names of the first features of the new row; the rest get names of their own.
+  public func reading(_ places: [Int], features: [String], featureCount: Int) -> EnsembleModel {
+    var model = self
+    model.features = features + (features.count..<featureCount).map { "slot \($0)" }
+    for number in members.indices {
+      model.members[number].required = members[number].required.map { places[$0] }.sorted()
+      switch members[number].kind {
+      case .forest(let forest):
+        model.members[number].kind = .forest(forest.reading(places, featureCount: featureCount))
+      case .network(var network):
+        network.inputs = network.inputs.map { places[$0] }
+        model.members[number].kind = .network(network)
+      }
+    }
+    return model
   }
 }

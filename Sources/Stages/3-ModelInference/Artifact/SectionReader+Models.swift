@@ -1,96 +1,27 @@
-internal import TradingTypes
+/// A member as the table of members has it.
+struct MemberEntry {
+  var name: String
+  var isForest: Bool
+  var hasQuantised: Bool
+  var hasFloat: Bool
+  var mode: NetworkMember.SequenceMode
+  var required: [Int]
+  var inputs: [Int]
 
-// The bodies of the sections; `ArtifactWriter` has the other side of each.
+  /// Sections its forms take.
+  var sectionCount: Int { isForest ? 1 : (hasQuantised ? 1 : 0) + (hasFloat ? 1 : 0) }
+}
+
+// The bodies of the smaller sections; `ArtifactWriter` has the other side of each.
 extension SectionReader {
-  mutating func mask(_ what: String) throws(ArtifactError) -> FeatureMask {
-    let low = try integer(UInt64.self, what)
-    let high = try integer(UInt32.self, what)
-    return FeatureMask(low: low, high: high)
-  }
-
-  /// required mask, zero mask, tree count; scale; threshold counts (u8) and thresholds (f32) of each slot;
-  /// then of each tree: leaf count, nodes of 8 bytes, leaves (f64).
-  mutating func treesMember() throws(ArtifactError) -> EnsembleModel.Member {
-    let required = try mask("the mask of required slots")
-    let zeroIsMissing = try mask("the mask of slots where zero is missing")
-    let treeCount = try count(1...TreeModel.treeCountMax, "a number of trees")
-    try padding(to: 8)
-    let scale = try double("the scale")
-    var counts: [Int] = []
-    for _ in 0..<FeatureVector.count { counts.append(Int(try integer(UInt8.self, "a number of thresholds"))) }
-    var thresholds: [[Float]] = []
-    for count in counts {
-      var list: [Float] = []
-      for _ in 0..<count { list.append(try float("a threshold")) }
-      thresholds.append(list)
+  /// A line of text, its newline taken.
+  private mutating func line() throws(ArtifactError) -> [UInt8] {
+    var line: [UInt8] = []
+    while true {
+      let byte = try integer(UInt8.self, "a newline")
+      if byte == 0x0A { return line }
+      line.append(byte)
     }
-    var trees: [TreeModel.Tree] = []
-    for _ in 0..<treeCount {
-      let leafCount = try count(1...TreeModel.leafCountMax, "a number of leaves")
-      var nodes: [TreeModel.Node] = []
-      for _ in 1..<leafCount { nodes.append(try node()) }
-      try padding(to: 8)
-      var leaves: [Double] = []
-      for _ in 0..<leafCount { leaves.append(try double("a leaf")) }
-      trees.append(TreeModel.Tree(nodes: nodes, leaves: leaves))
-    }
-    let model = TreeModel(thresholds: thresholds, zeroIsMissing: zeroIsMissing, trees: trees, scale: scale)
-    return EnsembleModel.Member(kind: .trees(model), required: required)
-  }
-
-  private mutating func node() throws(ArtifactError) -> TreeModel.Node {
-    let feature = try integer(UInt8.self, "a feature")
-    let bin = try integer(UInt8.self, "a bin")
-    let flags = try integer(UInt16.self, "flags")
-    guard flags <= 1 else { throw refused("flags of 0 or 1") }
-    let left = try integer(Int16.self, "a left child")
-    let right = try integer(Int16.self, "a right child")
-    return TreeModel.Node(feature: feature, bin: bin, missingGoesRight: flags == 1, left: left, right: right)
-  }
-
-  /// required mask, layer count; centers and inverse steps (f32); then of each layer: inputs, outputs, bias (i32),
-  /// scales (f32), weights (i8, padded to 4 bytes).
-  mutating func networkMember() throws(ArtifactError) -> EnsembleModel.Member {
-    let required = try mask("the mask of required slots")
-    let layerCount = try count(1...NeuralModel.layerCountMax, "a number of layers")
-    var centers: [Float] = []
-    for _ in 0..<FeatureVector.count { centers.append(try float("a center")) }
-    var inverseSteps: [Float] = []
-    for _ in 0..<FeatureVector.count { inverseSteps.append(try float("an inverse step")) }
-    var layers: [NeuralModel.Layer] = []
-    for _ in 0..<layerCount {
-      let inputs = try count(1...NeuralModel.widthMax, "a number of inputs")
-      let outputs = try count(1...NeuralModel.widthMax, "a number of outputs")
-      var bias: [Int32] = []
-      for _ in 0..<outputs { bias.append(try integer(Int32.self, "a bias")) }
-      var scales: [Float] = []
-      for _ in 0..<outputs { scales.append(try float("a scale")) }
-      var weights: [Int8] = []
-      for _ in 0..<(inputs * outputs) { weights.append(try integer(Int8.self, "a weight")) }
-      try padding(to: 4)
-      layers.append(
-        NeuralModel.Layer(inputs: inputs, outputs: outputs, weights: weights, bias: bias, scales: scales))
-    }
-    let model = NeuralModel(centers: centers, inverseSteps: inverseSteps, layers: layers)
-    return EnsembleModel.Member(kind: .network(model), required: required)
-  }
-
-  /// member count, then doubles: average weights, stack weights, bias, both shares, slope, intercept.
-  mutating func combiner() throws(ArtifactError) -> CombinerValues {
-    let memberCount = try count(1...Combiner.capacity, "a number of members")
-    try padding(to: 8)
-    var averageWeights: [Double] = []
-    for _ in 0..<memberCount { averageWeights.append(try double("an average weight")) }
-    var stackWeights: [Double] = []
-    for _ in 0..<memberCount { stackWeights.append(try double("a stack weight")) }
-    let stackBias = try double("the bias")
-    let stackShare = try double("the share of the stack")
-    let averageShare = try double("the share of the average")
-    let slope = try double("the slope")
-    let intercept = try double("the intercept")
-    return CombinerValues(
-      averageWeights: averageWeights, stackWeights: stackWeights, stackBias: stackBias, stackShare: stackShare,
-      averageShare: averageShare, calibrationSlope: slope, calibrationIntercept: intercept)
   }
 
   /// Lines `key=value` in printable ASCII, keys ascending, each ended by a newline.
@@ -99,16 +30,11 @@ extension SectionReader {
     var last = ""
     while offset < end {
       let start = offset
-      var line: [UInt8] = []
-      while true {
-        let byte = try integer(UInt8.self, "a newline")
-        if byte == 0x0A { break }
-        guard (0x20...0x7E).contains(byte) else { throw refused("printable ASCII") }
-        line.append(byte)
-      }
+      let line = try line()
       func refusedLine(_ expected: String) -> ArtifactError {
         ArtifactError(file: bytes.name, section: section, offsetBytes: start, expected: expected)
       }
+      guard line.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw refusedLine("printable ASCII") }
       guard let split = line.firstIndex(of: UInt8(ascii: "=")), split > 0 else { throw refusedLine("key=value") }
       let key = String(decoding: line[..<split], as: UTF8.self)
       guard last < key else { throw refusedLine("keys in ascending order") }
@@ -118,26 +44,116 @@ extension SectionReader {
     return pairs
   }
 
-  /// row count, member count; then of each row: 96 values (f32), valid mask, members (u32), logits, probability,
-  /// confidence.
-  mutating func goldenRows(memberCount: Int) throws(ArtifactError) -> [GoldenRow] {
-    let rowCount = try count(1...4096, "a number of golden rows")
-    _ = try count(memberCount...memberCount, "a number of members")
-    var rows: [GoldenRow] = []
+  /// A name a line.
+  mutating func featureNames() throws(ArtifactError) -> [String] {
+    var names: [String] = []
+    while offset < end {
+      guard let name = String(validating: try line(), as: UTF8.self), name.isFeatureName else {
+        throw refused("a name of 1 to 128 bytes of UTF-8 without control characters")
+      }
+      names.append(name)
+    }
+    return names
+  }
+
+  /// member count u32; of each: form u8 (bit 0 forest, bit 1 8-bit network, bit 2 network in single precision), mode
+  /// u8, bytes of the name u16, required u16, inputs u16, the name, then required features and inputs (u16).
+  mutating func memberEntries() throws(ArtifactError) -> [MemberEntry] {
+    let memberCount = try count(1...EnsembleModel.memberCountMax, "a number of members")
+    var members: [MemberEntry] = []
+    for _ in 0..<memberCount {
+      let form = try integer(UInt8.self, "the form of a member")
+      guard form == 1 || form == 2 || form == 4 || form == 6 else { throw refused("a forest or a network") }
+      guard let mode = NetworkMember.SequenceMode(rawValue: try integer(UInt8.self, "a mode")) else {
+        throw refused("a mode of 0 or 1")
+      }
+      guard form != 1 || mode == .windowed else { throw refused("mode 0 of a forest") }
+      let byteCount = try integer(UInt16.self, "the length of a name")
+      let requiredCount = try integer(UInt16.self, "a number of required features")
+      let inputCount = try integer(UInt16.self, "a number of inputs")
+      guard form != 1 || inputCount == 0 else { throw refused("no inputs of a forest") }
+      var text: [UInt8] = []
+      for _ in 0..<byteCount { text.append(try integer(UInt8.self, "a name")) }
+      guard let name = String(validating: text, as: UTF8.self), name.isFeatureName else {
+        throw refused("a name of 1 to 128 bytes of UTF-8 without control characters")
+      }
+      var required: [Int] = []
+      for _ in 0..<requiredCount { required.append(Int(try integer(UInt16.self, "a required feature"))) }
+      var inputs: [Int] = []
+      for _ in 0..<inputCount { inputs.append(Int(try integer(UInt16.self, "an input"))) }
+      members.append(
+        MemberEntry(
+          name: name, isForest: form == 1, hasQuantised: form & 2 != 0, hasFloat: form & 4 != 0, mode: mode,
+          required: required, inputs: inputs))
+    }
+    return members
+  }
+
+  /// member count u32, calibration u32 (0 identity, 1 Platt, 2 isotonic), numbers of it u32, stack u32 (0 logistic,
+  /// 1 forest); doubles: average weights, both shares, the calibration; then the stack's weights and bias, or a forest.
+  mutating func combiner() throws(ArtifactError) -> CombinerValues {
+    let memberCount = try count(1...Combiner.capacity, "a number of members")
+    let calibrationCode = try count(0...2, "a calibration")
+    let numberCount = try count(0...(2 * Calibration.knotsMax), "numbers of the calibration")
+    let stackCode = try count(0...1, "a stack")
+    var averageWeights: [Double] = []
+    for _ in 0..<memberCount { averageWeights.append(try double("an average weight")) }
+    let stackShare = try double("the share of the stack")
+    let averageShare = try double("the share of the average")
+    var numbers: [Double] = []
+    for _ in 0..<numberCount { numbers.append(try double("a number of the calibration")) }
+    let calibration: Calibration
+    switch (calibrationCode, numberCount) {
+    case (0, 0): calibration = .identity
+    case (1, 2): calibration = .platt(slope: numbers[0], intercept: numbers[1])
+    case (2, _) where numberCount % 2 == 0:
+      calibration = .isotonic(x: Array(numbers[..<(numberCount / 2)]), y: Array(numbers[(numberCount / 2)...]))
+    default: throw refused("as many numbers as the calibration has")
+    }
+    let stack: CombinerValues.Stack
+    if stackCode == 0 {
+      var weights: [Double] = []
+      for _ in 0..<memberCount { weights.append(try double("a stack weight")) }
+      stack = .logistic(weights: weights, bias: try double("the bias"))
+    } else {
+      stack = .forest(try forest())
+    }
+    return CombinerValues(
+      averageWeights: averageWeights, stack: stack, stackShare: stackShare, averageShare: averageShare,
+      calibration: calibration)
+  }
+
+  /// row count u32, answer count u32; the rows (f32, the quiet NaN where there is no value), padding to 8; of each
+  /// answer: raw scores (bits, u64), members u32, 0 u32, probability and confidence (bits, u64).
+  mutating func goldenRows(for model: EnsembleModel) throws(ArtifactError) -> GoldenRows {
+    let rowCount = try count(model.window...GoldenRows.rowCountMax, "a number of golden rows")
+    let answerCount = rowCount - model.window + 1
+    _ = try count(answerCount...answerCount, "a number of golden answers")
+    var rows: [[Float]] = []
     for _ in 0..<rowCount {
-      var values: [Float] = []
-      for _ in 0..<FeatureVector.count { values.append(try float("a value")) }
-      let valid = try mask("the mask of valid slots")
-      let members = try integer(UInt32.self, "the mask of members")
-      var logits: [UInt64] = []
-      for _ in 0..<memberCount { logits.append(try integer(UInt64.self, "a logit")) }
+      var row: [Float] = []
+      for _ in model.features {
+        let value = Float(bitPattern: try integer(UInt32.self, "a value"))
+        guard value.isFinite || value.bitPattern == Float.nan.bitPattern else {
+          throw refused("a finite value or the quiet NaN")
+        }
+        row.append(value)
+      }
+      rows.append(row)
+    }
+    try padding(to: 8)
+    let rawCount = model.members.reduce(0) { $0 + $1.outputCount }
+    var answers: [GoldenRows.Answer] = []
+    for _ in 0..<answerCount {
+      var raw: [UInt64] = []
+      for _ in 0..<rawCount { raw.append(try integer(UInt64.self, "a raw score")) }
+      let members = try integer(UInt32.self, "the members")
+      try zero(UInt32.self)
       let probability = try integer(UInt64.self, "a probability")
       let confidence = try integer(UInt64.self, "a confidence")
-      rows.append(
-        GoldenRow(
-          values: values, valid: valid, logits: logits, members: members, probabilityUp: probability,
-          confidence: confidence))
+      answers.append(
+        GoldenRows.Answer(raw: raw, members: members, probabilityUp: probability, confidence: confidence))
     }
-    return rows
+    return GoldenRows(rows: rows, answers: answers)
   }
 }

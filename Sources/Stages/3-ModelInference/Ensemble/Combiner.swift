@@ -2,70 +2,44 @@ public import TradingTypes
 
 /// Joins the members' logits into one calibrated forecast.
 ///
-/// `logit = stackShare × meta + averageShare × Σ w·logit`, `meta = stackBias + Σ s·logit`, then
-/// `p = sigmoid(slope × logit + intercept)`, and confidence is `max(p, 1 − p) × (1 − sd(member p) / 0.5)` with the
-/// population standard deviation of the members that took part.
+/// `logit = stackShare × meta + averageShare × Σ w·logit`, where meta is the logit of the stacking meta-learner, then the
+/// calibration makes `p = P(up)` of it. Confidence is `max(p, 1 − p) × (1 − sd(member p) / 0.5)` with the population
+/// standard deviation of the members that took part.
 ///
 /// **A missing member** leaves its weight to the others in proportion: with W the sum of all weights and V that of the
-/// present ones, each present weight is multiplied by W / V; where V is 0 every present member gets W / n. The stack
-/// and the average follow this rule each for itself; the bias stays. With every member present no division happens.
+/// present ones, each present weight is multiplied by W / V; where V is 0 every present member gets W / n. A logistic
+/// stack and the average follow this rule each for itself, and the bias stays; a stack of trees sees the logit as
+/// missing. With every member present no division happens.
 @frozen public struct Combiner: BitwiseCopyable, Sendable {
   /// The most members.
   @inlinable public static var capacity: Int { 8 }
 
   /// Members there are.
-  public var count: Int
+  public let count: Int
   /// Weights of Bayesian model averaging; not negative, sum 1.
-  public var averageWeights: InlineArray<8, Double>
-  /// Weights of the logistic stack; not negative, sum positive.
-  public var stackWeights: InlineArray<8, Double>
-  /// Bias of the logistic stack.
-  public var stackBias: Double
-  /// Share of the stack.
-  public var stackShare: Double
-  /// Share of the average.
-  public var averageShare: Double
-  /// Platt's slope.
-  public var calibrationSlope: Double
-  /// Platt's intercept.
-  public var calibrationIntercept: Double
+  @usableFromInline let averageWeights: InlineArray<8, Double>
+  /// Weights of the logistic stack, 0 where trees are stacked.
+  @usableFromInline let stackWeights: InlineArray<8, Double>
+  @usableFromInline let stackBias: Double
+  @usableFromInline let stackShare: Double
+  @usableFromInline let averageShare: Double
 
-  /// Equal weights for `count` members, no calibration.
+  /// The combiner with these numbers.
   ///
-  /// - Precondition: `1 <= count <= 8`.
-  public init(count: Int) {
-    precondition(count >= 1 && count <= Combiner.capacity, "Combiner: from 1 to 8 members")
-    self.count = count
-    averageWeights = InlineArray { $0 < count ? 1 / Double(count) : 0 }
-    stackWeights = averageWeights
-    stackBias = 0
-    stackShare = 0.6
-    averageShare = 0.4
-    calibrationSlope = 1
-    calibrationIntercept = 0
-  }
-
-  /// The first rule the combiner breaks, or nil.
-  public var fault: String? {
-    guard count >= 1, count <= Self.capacity else { return "1 to 8 members" }
-    var average = 0.0
-    var stack = 0.0
-    for place in 0..<Self.capacity {
-      let weights = [averageWeights[place], stackWeights[place]]
-      guard weights.allSatisfy({ $0 >= 0 && $0 <= 1e6 }) else { return "weights from 0 to 1e6" }
-      guard place < count || weights == [0, 0] else { return "no weights beyond the members" }
-      average += weights[0]
-      stack += weights[1]
+  /// - Precondition: the numbers are sound.
+  public init(_ values: CombinerValues) {
+    count = values.averageWeights.count
+    precondition(values.fault(memberCount: count) == nil, "Combiner: the values are sound")
+    averageWeights = InlineArray { $0 < values.averageWeights.count ? values.averageWeights[$0] : 0 }
+    if case .logistic(let weights, let bias) = values.stack {
+      stackWeights = InlineArray { $0 < weights.count ? weights[$0] : 0 }
+      stackBias = bias
+    } else {
+      stackWeights = InlineArray(repeating: 0)
+      stackBias = 0
     }
-    guard abs(average - 1) <= 1e-9 else { return "average weights of sum 1" }
-    guard stack > 0 else { return "stack weights of positive sum" }
-    guard stackShare >= 0, averageShare >= 0, abs(stackShare + averageShare - 1) <= 1e-9 else {
-      return "shares of sum 1"
-    }
-    guard [stackBias, calibrationSlope, calibrationIntercept].allSatisfy({ abs($0) <= 1e6 }) else {
-      return "bias, slope and intercept within 1e6"
-    }
-    return nil
+    stackShare = values.stackShare
+    averageShare = values.averageShare
   }
 
   /// The weighted sum over the present members, by the rule for missing ones.
@@ -90,20 +64,24 @@ public import TradingTypes
     return plain * (all / Double(presentCount))
   }
 
-  /// The forecast of the members in `present`, a bit each; unusable where there is none, or a number is not finite.
+  /// The logit of the logistic stack.
+  @inlinable func stacked(_ logits: borrowing InlineArray<8, Double>, present: UInt32) -> Double {
+    stackBias + weighted(logits, present: present, by: stackWeights)
+  }
+
+  /// The joined logit of the members in `present`, a bit each, before calibration.
+  ///
+  /// - Precondition: at least one member is present.
+  @inlinable func joined(_ logits: borrowing InlineArray<8, Double>, present: UInt32, meta: Double) -> Double {
+    stackShare * meta + averageShare * weighted(logits, present: present, by: averageWeights)
+  }
+
+  /// The forecast of a calibrated probability; unusable where a number is not finite.
   ///
   /// - Complexity: O(members), no allocation.
-  @inlinable public func forecast(
-    _ logits: borrowing InlineArray<8, Double>, present: UInt32
+  @inlinable func forecast(
+    _ logits: borrowing InlineArray<8, Double>, present: UInt32, probability: Double
   ) -> Forecast {
-    // Only members that exist: the shift is at most 8.
-    let present = present & ((1 << UInt32(truncatingIfNeeded: count)) - 1)
-    guard present != 0 else { return .unusable }
-    let meta = stackBias + weighted(logits, present: present, by: stackWeights)
-    let average = weighted(logits, present: present, by: averageWeights)
-    let logit = stackShare * meta + averageShare * average
-    let probability = DeterministicMath.sigmoid(calibrationSlope * logit + calibrationIntercept)
-
     var members = InlineArray<8, Double>(repeating: 0)
     var sum = 0.0
     var presentCount = 0.0

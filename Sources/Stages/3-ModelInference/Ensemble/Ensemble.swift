@@ -5,9 +5,14 @@ public import TradingTypes
 ///
 /// The same bits on every instruction set. Slots of the vector that are not valid are missing: trees take their default
 /// direction, networks the training mean, and a member that requires such a slot leaves its weight to the others
-/// (`Combiner`). Values are narrowed to single precision, ties to even, and magnitudes up to 1e-35 become 0 (LightGBM
-/// knows no smaller number); where a value is not finite then, the forecast is unusable.
-@frozen public struct Ensemble: ~Copyable {
+/// (`Combiner`). Values are narrowed to single precision, ties to even; where a valid one is not finite then, the
+/// forecast is unusable.
+///
+/// A member that looks back reads a window of rows for each instrument: the vector at each close of a primary bar
+/// (`close`), and the vector asked about as the newest row. Until its window is full it does not take part. What its
+/// prediction needs of the closed rows is computed between ticks (`advance`), or at the latest when it is needed: the
+/// results are the same.
+public struct Ensemble: ~Copyable {
   /// How many forecasts were asked for, and how they went.
   @frozen public struct Counters: BitwiseCopyable, Hashable, Sendable {
     /// Vectors that came.
@@ -23,49 +28,77 @@ public import TradingTypes
     @inlinable public init() {}
   }
 
-  /// The members.
-  public let kernels: EnsembleKernels
-  /// How they are joined.
-  public let combiner: Combiner
+  private var kernels: EnsembleKernels
+  private var joint: JointKernel
+  private var row: KernelRow
+  private var counted = Counters()
+
   /// What happened so far.
-  @inlinable public var counters: Counters { counted }
-  @usableFromInline var counted = Counters()
+  public var counters: Counters { counted }
+  /// Members there are.
+  public var memberCount: Int { kernels.count }
+  /// The instruction set that is used.
+  public var kernelSet: KernelSet { kernels.set }
+  /// Whether a member looks back, so that closed bars matter.
+  public let readsBars: Bool
 
   /// Copies a verified model into `arena`, ready to run.
   ///
   /// - Parameters:
+  ///   - instrumentCount: instruments that windows are kept of.
   ///   - kernels: the instruction set, forced for tests and comparisons.
-  /// - Precondition: the arena has `arenaBytes(for:)` left, and the processor has the instruction set.
+  ///   - customNames: names of slots 88–95 in order (`CustomFeatures.names`).
+  /// - Throws: `ArtifactError` for a model that does not read slots of this engine, or cannot run in it.
+  /// - Precondition: the arena has `arenaBytes` left, and the processor has the instruction set.
   /// - Complexity: O(model); the only allocation.
-  public init(_ artifact: ModelArtifact, kernels: KernelSet = .best, in arena: Arena) {
-    self.init(artifact.model, kernels: kernels, in: arena)
+  public init(
+    _ artifact: ModelArtifact, instrumentCount: Int = 1, kernels: KernelSet = .best, customNames: [String] = [],
+    in arena: Arena
+  ) throws(ArtifactError) {
+    self.init(
+      try artifact.onSlots(customNames: customNames), instrumentCount: instrumentCount, kernels: kernels, in: arena)
   }
 
-  /// As above, from a model whose `fault` is nil.
+  /// As above, from a model over the slots of a vector (`ModelArtifact.onSlots`).
   ///
-  /// - Precondition: the model is sound.
-  public init(_ model: EnsembleModel, kernels: KernelSet = .best, in arena: Arena) {
-    precondition(model.fault == nil, "Ensemble: the model is sound")
-    self.kernels = EnsembleKernels(model.members, set: kernels, in: arena)
-    combiner = Combiner(model.combiner)
+  /// - Precondition: the model is sound, forecasts a direction and has 96 features.
+  public init(_ model: EnsembleModel, instrumentCount: Int = 1, kernels: KernelSet = .best, in arena: Arena) {
+    precondition(model.features.count == FeatureVector.count, "Ensemble: a model over the slots of a vector")
+    precondition(model.fault == nil && model.isBinary, "Ensemble: a sound model that forecasts a direction")
+    self.kernels = EnsembleKernels(model, instrumentCount: instrumentCount, set: kernels, in: arena)
+    joint = JointKernel(model, set: kernels.resolved, in: arena)
+    readsBars = model.window > 1
+    row = KernelRow(featureCount: FeatureVector.count, in: arena)
   }
 
   /// Bytes of arena memory a model takes.
-  public static func arenaBytes(for model: EnsembleModel) -> Int { EnsembleKernels.arenaBytes(for: model.members) }
+  public static func arenaBytes(for model: EnsembleModel, instrumentCount: Int = 1) -> Int {
+    EnsembleKernels.arenaBytes(for: model, instrumentCount: instrumentCount) + JointKernel.arenaBytes(for: model)
+      + KernelRow.arenaBytes(featureCount: FeatureVector.count)
+  }
 
-  /// The forecast of a vector.
+  /// The same for an artifact that `init` accepts.
+  public static func arenaBytes(
+    for artifact: ModelArtifact, instrumentCount: Int = 1, customNames: [String] = []
+  ) throws(ArtifactError) -> Int {
+    arenaBytes(for: try artifact.onSlots(customNames: customNames), instrumentCount: instrumentCount)
+  }
+
+  /// The forecast of a vector of `instrument`.
   ///
+  /// - Precondition: `instrument` is below the number of instruments.
   /// - Complexity: O(model), no allocation.
-  @inlinable public mutating func forecast(_ vector: borrowing FeatureVector) -> Forecast {
+  public mutating func forecast(_ vector: borrowing FeatureVector, of instrument: Int = 0) -> Forecast {
     // Wrapping: a count of 2^64 forecasts takes longer than any machine lives.
     counted.forecasts &+= 1
     var logits = InlineArray<8, Double>(repeating: 0)
-    guard let present = kernels.logits(vector, into: &logits) else {
+    guard row.load(vector, set: kernels.set) else {
       counted.notFinite &+= 1
       counted.unusable &+= 1
       return .unusable
     }
-    let forecast = combiner.forecast(logits, present: present)
+    let present = kernels.logits(row, valid: vector.valid, of: instrument, into: &logits)
+    let forecast = joint.forecast(logits, present: present)
     if !forecast.isUsable {
       counted.unusable &+= 1
     } else if present.nonzeroBitCount < kernels.count {
@@ -74,64 +107,32 @@ public import TradingTypes
     return forecast
   }
 
-  /// The logit of each member and the members that took part, or nil for a vector that is not finite.
-  public func memberLogits(_ vector: borrowing FeatureVector) -> (logits: InlineArray<8, Double>, members: UInt32)? {
-    var logits = InlineArray<8, Double>(repeating: 0)
-    guard let present = kernels.logits(vector, into: &logits) else { return nil }
-    return (logits, present)
-  }
-
-  /// The raw score of a tree member, as its trainer calls it, or nil where there is none. Off the hot path.
-  public func rawScore(of member: Int, _ vector: borrowing FeatureVector) -> Double? {
-    kernels.rawSum(of: member, vector)
-  }
-
-  /// The exit leaf of each tree of a member in the trainer's numbering; empty for a network. Off the hot path,
-  /// allocates.
-  public func exitLeaves(of member: Int, _ vector: borrowing FeatureVector) -> [UInt32] {
-    kernels.exitLeaves(of: member, vector)
-  }
-}
-
-extension EnsembleModel {
-  /// The first rule the model breaks, or nil.
-  public var fault: String? {
-    for (number, member) in members.enumerated() {
-      if let fault = member.fault { return "member \(number) with \(fault)" }
-    }
-    return combiner.fault(memberCount: members.count)
-  }
-}
-
-extension GoldenRow {
-  /// The row with the answers the scalar kernels give, or nil where a value is not finite.
-  public func answered(by ensemble: borrowing Ensemble) -> GoldenRow? {
-    guard let (logits, members) = ensemble.memberLogits(vector) else { return nil }
-    let forecast = ensemble.combiner.forecast(logits, present: members)
-    return GoldenRow(
-      values: values, valid: valid, logits: (0..<ensemble.kernels.count).map { logits[$0].bitPattern },
-      members: members, probabilityUp: forecast.probabilityUp.bitPattern, confidence: forecast.confidence.bitPattern)
-  }
-
-  /// The rows with the answers of the scalar kernels, up to the first whose values are not finite.
+  /// The vector of `instrument` at the close of a primary bar becomes the newest closed row of its window.
   ///
-  /// - Precondition: the model is sound.
-  public static func answers(_ rows: [GoldenRow], of model: EnsembleModel) -> [GoldenRow] {
-    let ensemble = Ensemble(model, kernels: .scalar, in: Arena(capacityBytes: Ensemble.arenaBytes(for: model)))
-    var answered: [GoldenRow] = []
-    for row in rows {
-      guard let row = row.answered(by: ensemble) else { break }
-      answered.append(row)
-    }
-    return answered
+  /// A vector that is not finite empties the window: what was missed cannot be made up.
+  ///
+  /// - Parameters:
+  ///   - isFirst: rows before it are not its past: the window is emptied first.
+  /// - Complexity: the urgent part only, no allocation; `advance` does the rest.
+  public mutating func close(_ vector: borrowing FeatureVector, of instrument: Int, isFirst: Bool = false) {
+    guard readsBars else { return }
+    if isFirst { kernels.reset(instrument) }
+    guard row.load(vector, set: kernels.set) else { return kernels.reset(instrument) }
+    kernels.close(row, of: instrument)
   }
 
-  /// The first row whose answers the scalar kernels do not repeat, in words, or nil.
-  static func firstFault(of rows: [GoldenRow], in model: EnsembleModel) -> String? {
-    let ensemble = Ensemble(model, kernels: .scalar, in: Arena(capacityBytes: Ensemble.arenaBytes(for: model)))
-    for (number, row) in rows.enumerated() where row.answered(by: ensemble) != row {
-      return "the bits of golden row \(number) to repeat"
-    }
-    return nil
+  /// One slice of the work that closed bars left to be done; false when none is left.
+  ///
+  /// - Complexity: about a microsecond, no allocation.
+  public mutating func advance() -> Bool { kernels.advance() }
+
+  /// The logit of each member and the members that took part, or nil for a vector that is not finite.
+  public mutating func memberLogits(
+    _ vector: borrowing FeatureVector, of instrument: Int = 0
+  ) -> (logits: InlineArray<8, Double>, members: UInt32)? {
+    guard row.load(vector, set: kernels.set) else { return nil }
+    var logits = InlineArray<8, Double>(repeating: 0)
+    let present = kernels.logits(row, valid: vector.valid, of: instrument, into: &logits)
+    return (logits, present)
   }
 }

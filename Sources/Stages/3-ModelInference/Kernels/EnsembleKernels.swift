@@ -1,122 +1,216 @@
-internal import CKernels
 public import LockFreeRings
 public import TradingTypes
 
-/// The members of an ensemble in arena memory, and the calls into the kernels.
-@safe @frozen public struct EnsembleKernels: ~Copyable {
+/// The members of an ensemble as kernels, with the windows of every instrument.
+///
+/// Everything lies in memory of an arena or taken at `init`; nothing allocates after it. All instruction sets give the
+/// same bits.
+@safe public struct EnsembleKernels: ~Copyable {
+  /// Where a member computes.
+  private struct Place {
+    var isForest = true
+    /// Among the forests, or among the networks.
+    var index = 0
+    /// Its logit is the raw score times this.
+    var scale = 1.0
+    var required = FeatureMask()
+    /// Networks: the row begins with the inputs, so that nothing has to be gathered.
+    var readsFirst = true
+    var looksBack = false
+  }
+
   /// Members there are.
   public let count: Int
   /// The instruction set that is used.
   public let set: KernelSet
-  @usableFromInline let required: InlineArray<8, FeatureMask>
-  @usableFromInline let scales: InlineArray<8, Double>
-  @usableFromInline let isTrees: InlineArray<8, Bool>
-  // martlet_trees or martlet_network each, and one martlet_row of scratch.
-  @usableFromInline let tables: UnsafePointer<UnsafeRawPointer>
-  @usableFromInline let row: UnsafeMutableRawPointer
-  // Keeps the memory alive; not touched after `init`.
-  @usableFromInline let owner: Arena
+  /// Instruments that windows are kept of.
+  public let instrumentCount: Int
+  private let places: InlineArray<8, Place>
+  // Move-only values in raw memory, as many as the counts say; `deinit` ends them.
+  private let forests: UnsafeMutablePointer<ForestKernel>
+  private let forestCount: Int
+  private let networks: UnsafeMutablePointer<NetworkKernel>
+  private let networkCount: Int
+  // Row and features of network n, where it does not read the first of the row.
+  private let rows: UnsafeMutablePointer<KernelRow>
+  private let inputs: UnsafeMutablePointer<UnsafeMutablePointer<Int32>>
+  // State of network n and instrument i at n × instrumentCount + i; a network without memory has states too.
+  private let states: UnsafeMutablePointer<NetworkState>
+  // Where `advance` goes on.
+  private var pending = 0
 
   /// Copies the members of a sound model into `arena`, in the forms the kernels read.
-  init(_ members: [EnsembleModel.Member], set: KernelSet, in arena: Arena) {
-    precondition(members.count >= 1 && members.count <= Combiner.capacity, "EnsembleKernels: from 1 to 8 members")
+  ///
+  /// - Precondition: every network has its 8-bit form; the processor has the instruction set.
+  init(_ model: EnsembleModel, instrumentCount: Int, set: KernelSet, in arena: Arena) {
+    precondition(instrumentCount >= 1, "EnsembleKernels: at least one instrument")
     precondition(set.isSupported, "EnsembleKernels: this processor has the instruction set \(set)")
-    count = members.count
-    self.set = set.resolved
-    var scales = InlineArray<8, Double>(repeating: 1)
-    var isTrees = InlineArray<8, Bool>(repeating: false)
-    var required = InlineArray<8, FeatureMask>(repeating: FeatureMask())
-    let tables = unsafe arena.room(for: UnsafeRawPointer.self, count: Combiner.capacity)
-    for (place, member) in members.enumerated() {
-      required[place] = member.required
-      switch member.kind {
-      case .trees(let model):
-        isTrees[place] = true
-        scales[place] = model.scale
-        // In bounds: there is room for the capacity.
-        unsafe (tables + place).initialize(to: TreeTables(model).place(in: arena))
-      case .network(let model):
-        unsafe (tables + place).initialize(to: NetworkTables(model).place(in: arena))
+    let set = set.resolved
+    let forestList = model.forests
+    let networkList = model.networks
+    count = model.members.count
+    self.set = set
+    self.instrumentCount = instrumentCount
+    forestCount = forestList.count
+    networkCount = networkList.count
+    // In bounds, here and below: as much room as there are values, each initialised once.
+    unsafe forests = .allocate(capacity: max(forestCount, 1))
+    for (place, forest) in forestList.enumerated() {
+      unsafe (forests + place).initialize(to: ForestKernel(forest, set: set, in: arena))
+    }
+    unsafe networks = .allocate(capacity: max(networkCount, 1))
+    unsafe rows = .allocate(capacity: max(networkCount, 1))
+    unsafe inputs = .allocate(capacity: max(networkCount, 1))
+    unsafe states = .allocate(capacity: max(networkCount * instrumentCount, 1))
+    for (place, member) in networkList.enumerated() {
+      guard let quantised = member.quantised else { preconditionFailure("EnsembleKernels: networks in 8 bits") }
+      unsafe (networks + place).initialize(to: NetworkKernel(quantised, set: set, in: arena))
+      unsafe (rows + place).initialize(to: KernelRow(featureCount: member.inputs.count, in: arena))
+      let list = unsafe arena.room(for: Int32.self, count: member.inputs.count)
+      for (index, feature) in member.inputs.enumerated() { unsafe (list + index).initialize(to: Int32(feature)) }
+      unsafe (inputs + place).initialize(to: list)
+      for instrument in 0..<instrumentCount {
+        unsafe (states + (place * instrumentCount + instrument)).initialize(
+          to: NetworkState(for: quantised, mode: member.mode, in: arena))
       }
     }
-    self.required = required
-    self.scales = scales
-    self.isTrees = isTrees
-    unsafe self.tables = UnsafePointer(tables)
-    let row = unsafe arena.room(for: martlet_row.self)
-    unsafe self.row = UnsafeMutableRawPointer(row)
-    owner = arena
-  }
-
-  static func arenaBytes(for members: [EnsembleModel.Member]) -> Int {
-    members.reduce(MemoryLayout<martlet_row>.size + 1024) { sum, member in
+    var forest = 0
+    var network = 0
+    places = InlineArray { place in
+      var result = Place()
+      guard place < model.members.count else { return result }
+      let member = model.members[place]
+      result.scale = member.logitScale ?? 1
+      for feature in member.required where feature < FeatureVector.count { result.required[feature] = true }
       switch member.kind {
-      case .trees(let model): sum + TreeTables(model).arenaBytes
-      case .network(let model): sum + NetworkTables(model).arenaBytes
+      case .forest:
+        result.index = forest
+        forest += 1
+      case .network(let value):
+        result.isForest = false
+        result.index = network
+        result.readsFirst = value.inputs == Array(0..<value.inputs.count)
+        result.looksBack = value.window > 1
+        network += 1
       }
+      return result
     }
   }
 
-  /// The logit of each member that can speak, and those members as bits; nil where a value is not finite in single
-  /// precision.
+  deinit {
+    // As many as were initialised.
+    unsafe forests.deinitialize(count: forestCount)
+    unsafe forests.deallocate()
+    unsafe networks.deinitialize(count: networkCount)
+    unsafe networks.deallocate()
+    unsafe rows.deinitialize(count: networkCount)
+    unsafe rows.deallocate()
+    unsafe inputs.deallocate()
+    unsafe states.deinitialize(count: networkCount * instrumentCount)
+    unsafe states.deallocate()
+  }
+
+  /// Bytes of arena memory the members of a sound model take.
+  static func arenaBytes(for model: EnsembleModel, instrumentCount: Int) -> Int {
+    var bytes = 0
+    for forest in model.forests { bytes += ForestKernel.arenaBytes(for: forest) }
+    for network in model.networks {
+      guard let quantised = network.quantised else { continue }
+      bytes += NetworkKernel.arenaBytes(for: quantised) + KernelRow.arenaBytes(featureCount: network.inputs.count)
+      bytes += 4 * network.inputs.count + 128
+      bytes += instrumentCount * NetworkState.arenaBytes(for: quantised, mode: network.mode)
+    }
+    return bytes
+  }
+
+  // MARK: - A tick
+
+  /// The logit of each member that can speak about `row`, and those members as bits.
   ///
   /// - Complexity: O(model), no allocation.
-  @usableFromInline func logits(
-    _ vector: borrowing FeatureVector, into logits: inout InlineArray<8, Double>
-  ) -> UInt32? {
-    guard load(vector) else { return nil }
-    let row = unsafe UnsafePointer(row.assumingMemoryBound(to: martlet_row.self))
-    let choice = Int32(set.rawValue)
+  mutating func logits(
+    _ row: borrowing KernelRow, valid: FeatureMask, of instrument: Int, into logits: inout InlineArray<8, Double>
+  ) -> UInt32 {
+    precondition(instrument >= 0 && instrument < instrumentCount, "EnsembleKernels: the instrument is one of them")
     var present: UInt32 = 0
-    for place in 0..<count where vector.valid.contains(required[place]) {
-      // In bounds: `count` tables were written, each of the kind that is kept beside it.
-      let table = unsafe tables[place]
-      if isTrees[place] {
-        let sum = unsafe martlet_trees_sum(choice, table.assumingMemoryBound(to: martlet_trees.self), row)
-        logits[place] = sum * scales[place]
+    for member in 0..<count where valid.contains(places[member].required) {
+      let place = places[member]
+      // In bounds, here and below: places were made from the lists.
+      if place.isForest {
+        logits[member] = unsafe forests[place.index].raw(row) * place.scale
       } else {
-        let logit = unsafe martlet_network_logit(choice, table.assumingMemoryBound(to: martlet_network.self), row)
-        logits[place] = Double(logit)
+        guard let value = networkRaw(place, row, instrument) else { continue }
+        logits[member] = Double(value) * place.scale
       }
-      present |= 1 << UInt32(place)
+      present |= 1 << UInt32(member)
     }
     return present
   }
 
-  /// Narrows a vector into the scratch row; false where a value is not finite.
-  private func load(_ vector: borrowing FeatureVector) -> Bool {
-    let values = vector.values.span
-    let row = unsafe row.assumingMemoryBound(to: martlet_row.self)
-    let choice = Int32(set.rawValue)
-    let low = vector.valid.low
-    let high = vector.valid.high
-    return unsafe values.withUnsafeBufferPointer { buffer in
-      // In bounds: the vector has the 96 values the kernel reads.
-      unsafe martlet_row_load(choice, buffer.baseAddress!, low, high, row)
+  /// The raw score of a network, or nil while its window is not full.
+  private mutating func networkRaw(_ place: Place, _ row: borrowing KernelRow, _ instrument: Int) -> Float? {
+    let state = place.index * instrumentCount + instrument
+    guard place.looksBack else {
+      guard !place.readsFirst else { return unsafe networks[place.index].predict(row) }
+      gather(place, row)
+      return unsafe networks[place.index].predict(rows[place.index])
+    }
+    guard unsafe states[state].isReady else { return nil }
+    guard !place.readsFirst else { return unsafe networks[place.index].predict(row, &states[state]) }
+    gather(place, row)
+    return unsafe networks[place.index].predict(rows[place.index], &states[state])
+  }
+
+  private mutating func gather(_ place: Place, _ row: borrowing KernelRow) {
+    unsafe rows[place.index].gather(inputs[place.index], from: row)
+  }
+
+  // MARK: - A bar
+
+  /// `row` becomes the newest closed row of every window of `instrument`.
+  mutating func close(_ row: borrowing KernelRow, of instrument: Int) {
+    precondition(instrument >= 0 && instrument < instrumentCount, "EnsembleKernels: the instrument is one of them")
+    for member in 0..<count where places[member].looksBack {
+      let place = places[member]
+      let state = place.index * instrumentCount + instrument
+      guard !place.readsFirst else {
+        unsafe networks[place.index].close(row, &states[state])
+        continue
+      }
+      gather(place, row)
+      unsafe networks[place.index].close(rows[place.index], &states[state])
     }
   }
 
-  /// The raw sum of a tree member, before its scale, or nil for a network or a row that is not finite. Off the hot
-  /// path.
-  func rawSum(of member: Int, _ vector: borrowing FeatureVector) -> Double? {
-    guard member >= 0, member < count, isTrees[member], load(vector) else { return nil }
-    // In bounds: checked above.
-    return unsafe martlet_trees_sum(
-      Int32(set.rawValue), tables[member].assumingMemoryBound(to: martlet_trees.self),
-      row.assumingMemoryBound(to: martlet_row.self))
+  /// Empties the windows of `instrument`.
+  mutating func reset(_ instrument: Int) {
+    for network in 0..<networkCount { unsafe states[network * instrumentCount + instrument].reset() }
   }
 
-  /// The exit leaf of each tree of a member, as the source numbers them; empty for a network or a row that is not
-  /// finite.
-  func exitLeaves(of member: Int, _ vector: borrowing FeatureVector) -> [UInt32] {
-    guard member >= 0, member < count, isTrees[member], load(vector) else { return [] }
-    // In bounds: checked above; the kernel writes one number a tree.
-    let table = unsafe tables[member].assumingMemoryBound(to: martlet_trees.self)
-    var numbers = [UInt32](repeating: 0, count: Int(unsafe table.pointee.tree_count))
-    unsafe numbers.withUnsafeMutableBufferPointer { buffer in
-      unsafe martlet_trees_leaves(
-        Int32(set.rawValue), table, row.assumingMemoryBound(to: martlet_row.self), buffer.baseAddress!)
+  /// One slice of the work that closed bars left; false when none is left.
+  mutating func advance() -> Bool {
+    for _ in 0..<(networkCount * instrumentCount) {
+      if unsafe networks[pending / instrumentCount].advance(&states[pending]) { return true }
+      pending = pending + 1 == networkCount * instrumentCount ? 0 : pending + 1
     }
-    return numbers
+    return false
+  }
+}
+
+extension EnsembleModel {
+  /// The trees among the members, in order.
+  var forests: [DecisionForest] {
+    members.compactMap { member in
+      if case .forest(let forest) = member.kind { return forest }
+      return nil
+    }
+  }
+
+  /// The networks among the members, in order.
+  var networks: [NetworkMember] {
+    members.compactMap { member in
+      if case .network(let network) = member.kind { return network }
+      return nil
+    }
   }
 }
