@@ -96,6 +96,14 @@ final class OutputText {
     for index in 0..<Int(count) { buffer.append(UInt8(bitPattern: digits[index])) }
   }
 
+  /// A floating-point number with 17 significant digits.
+  static func digits(of value: Double) -> String {
+    var digits = [CChar](repeating: 0, count: 32)
+    // The array holds the 32 characters that the shim promises not to exceed.
+    let count = unsafe martlet_format_g17(value, &digits)
+    return String(decoding: digits[..<Int(count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   /// Writes out what is left and puts the file in its place.
   func finish() throws {
     flush()

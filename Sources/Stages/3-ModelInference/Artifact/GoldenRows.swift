@@ -34,11 +34,11 @@ public struct GoldenRows: Hashable, Sendable {
     self.answers = answers
   }
 
-  /// The rows with the answers of `model` in the scalar kernels.
+  /// The rows with the answers of `model`, in the scalar kernels unless told otherwise.
   ///
   /// - Precondition: the model is sound and has no more features than each row; there is a whole window of rows.
-  public init(_ rows: [[Float]], answeredBy model: EnsembleModel) {
-    let predictor = ModelPredictor(model, kernels: .scalar)
+  public init(_ rows: [[Float]], answeredBy model: EnsembleModel, kernels: KernelSet = .scalar) {
+    let predictor = ModelPredictor(model, kernels: kernels)
     self.rows = rows
     answers = (model.window...rows.count).map { end in
       let prediction = predictor.prediction(rows[(end - model.window)..<end])
@@ -47,6 +47,13 @@ public struct GoldenRows: Hashable, Sendable {
         probabilityUp: prediction.forecast?.probabilityUp.bitPattern ?? 0,
         confidence: prediction.forecast?.confidence.bitPattern ?? 0)
     }
+  }
+
+  /// Whether `model` repeats every answer in some kernels.
+  ///
+  /// - Precondition: the model is sound and the processor has the instruction set.
+  public func hold(in model: EnsembleModel, kernels: KernelSet) -> Bool {
+    GoldenRows(rows, answeredBy: model, kernels: kernels) == self
   }
 
   /// The first answer that `model` does not repeat in the scalar kernels, in words, or nil.
