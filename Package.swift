@@ -94,6 +94,7 @@ let libraries: [Target] = [
   module("MarketReceive", ["TradingTypes", "LockFreeRings", "CUring", "CNet"]),
   module("EngineTelemetry", ["TradingTypes", "LockFreeRings", "CPlatform"]),
   module("ModelImport", ["TradingTypes", "ModelInference"]),
+  module("ModelGovernance", ["TradingTypes", "ModelInference"]),
   module(
     "TradingEngine",
     [
@@ -151,6 +152,7 @@ let checks: [Target] = [
   tests("MarketIngest", ["OrderBooks", "FixtureStreams", "CAllocationCounter"]),
   tests("SignalFeatures", ["OrderBooks", "MarketIngest", "FixtureStreams", "CAllocationCounter"]),
   tests("ModelInference", ["ModelImport", "CKernels", "CAllocationCounter", "BuiltinModels"]),
+  tests("ModelGovernance", ["ModelInference", "CAllocationCounter"]),
   tests("RegimeDetection", ["CAllocationCounter"]),
   tests("PositionSizing", ["PortfolioLedger", "CAllocationCounter"]),
   tests("PreTradeRisk", ["PortfolioLedger", "CAllocationCounter"]),

@@ -68,7 +68,7 @@ enum House {
     "MarketIngest": .stage, "SignalFeatures": .stage, "ModelInference": .stage, "RegimeDetection": .stage,
     "PositionSizing": .stage, "PreTradeRisk": .stage, "OrderRouting": .stage,
     "SimulatedVenue": .venue, "EventJournal": .record, "EngineTelemetry": .record,
-    "MarketReceive": .network, "ModelImport": .modelImport,
+    "MarketReceive": .network, "ModelImport": .modelImport, "ModelGovernance": .modelImport,
     "BuiltinModels": .modelImport,
     "TradingEngine": .engine, "BacktestHarness": .harness,
     "FixtureStreams": .fixtures, "TestSupport": .testSupport,
