@@ -1,4 +1,4 @@
-public import TradingTypes
+internal import TradingTypes
 
 /// Rows of feature values, as read from CSV: to calibrate on, to predict, to freeze as golden rows.
 public struct FeatureTable: Hashable, Sendable {

@@ -1,5 +1,5 @@
 internal import Foundation
-public import ModelInference
+internal import ModelInference
 
 /// Which artifacts make an ensemble and how they are joined: the JSON that `martlet model ensemble` reads.
 ///

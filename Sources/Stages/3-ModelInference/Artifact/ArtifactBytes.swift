@@ -1,4 +1,5 @@
 internal import CKernels
+internal import TradingTypes
 internal import Glibc
 
 /// The bytes of an artifact, mapped from a file or held in memory, to be read with checks.
@@ -62,6 +63,14 @@ internal import Glibc
     precondition(offset >= 0 && offset <= count - MemoryLayout<I>.size, "ArtifactBytes: the integer lies inside")
     // In bounds: checked above.
     return unsafe I(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: I.self))
+  }
+
+  /// SHA-256 of all bytes, in hexadecimal.
+  var sha256: String {
+    var hash = SHA256()
+    // In bounds: the file is as long as that.
+    unsafe hash.combine(Array(UnsafeRawBufferPointer(start: base, count: count)))
+    return hash.hex
   }
 
   /// CRC-32C of some of the bytes.

@@ -1,3 +1,5 @@
+internal import TradingTypes
+
 /// Rows an artifact carries, with the bits that every machine must give for them.
 public struct GoldenRows: Hashable, Sendable {
   /// What a model gives for one window.

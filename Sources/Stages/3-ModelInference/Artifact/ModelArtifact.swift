@@ -1,4 +1,4 @@
-public import TradingTypes
+internal import TradingTypes
 
 /// A verified model artifact: its file was whole, its model is sound, and it gave the answers it carries.
 ///

@@ -14,7 +14,7 @@ public final class ModelPredictor {
   }
 
   /// What a model says of a window.
-  public struct Prediction: Hashable, Sendable {
+  public struct Prediction: Sendable {
     /// Raw scores of every member in order; 0 where a member does not take part.
     public var raw: [Double]
     /// Members that take part, a bit each.

@@ -1,11 +1,11 @@
-public import LockFreeRings
-public import TradingTypes
+internal import LockFreeRings
+internal import TradingTypes
 
 /// The members of an ensemble as kernels, with the windows of every instrument.
 ///
 /// Everything lies in memory of an arena or taken at `init`; nothing allocates after it. All instruction sets give the
 /// same bits.
-@safe public struct EnsembleKernels: ~Copyable {
+@safe struct EnsembleKernels: ~Copyable {
   /// Where a member computes.
   private struct Place {
     var isForest = true
@@ -20,11 +20,11 @@ public import TradingTypes
   }
 
   /// Members there are.
-  public let count: Int
+  let count: Int
   /// The instruction set that is used.
-  public let set: KernelSet
+  let set: KernelSet
   /// Instruments that windows are kept of.
-  public let instrumentCount: Int
+  let instrumentCount: Int
   private let places: InlineArray<8, Place>
   // Move-only values in raw memory, as many as the counts say; `deinit` ends them.
   private let forests: UnsafeMutablePointer<ForestKernel>

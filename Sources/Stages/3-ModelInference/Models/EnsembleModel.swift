@@ -1,4 +1,4 @@
-public import TradingTypes
+internal import TradingTypes
 
 /// What an artifact holds, as values: one model, or several and how they are joined.
 public struct EnsembleModel: Hashable, Sendable {
