@@ -36,6 +36,9 @@ public import TradingTypes
   /// Every intermediate of the last `size`; those it did not reach are 0.
   @inlinable public var record: SizingRecord { lastRecord }
 
+  /// Puts back the record of the last decision, after a dry run.
+  @inlinable public mutating func restore(_ record: SizingRecord) { lastRecord = record }
+
   /// Takes the next primary bar's return of `id`, in percent; gives the variance forecast for the bar after it, percent².
   ///
   /// The same number is slot 48. See `VolatilityFilter.step`.

@@ -31,6 +31,12 @@ public protocol Forecaster: ~Copyable {
 
   /// One slice, about a microsecond, of work that can wait; false when there is none. Never seen in a forecast.
   mutating func advance() -> Bool
+
+  /// Slices of a dry run of the last forecast; 0 unless the model says so.
+  var warmSliceCount: Int { get }
+
+  /// Goes over slice `slice` of the last forecast again, below `warmSliceCount`, for the caches' sake: changes nothing.
+  mutating func warm(_ slice: Int)
 }
 
 extension Forecaster where Self: ~Copyable {
@@ -44,6 +50,12 @@ extension Forecaster where Self: ~Copyable {
 
   /// Has no work that can wait.
   @inlinable public mutating func advance() -> Bool { false }
+
+  /// Has no dry run.
+  @inlinable public var warmSliceCount: Int { 0 }
+
+  /// Does nothing.
+  @inlinable public mutating func warm(_ slice: Int) {}
 }
 
 extension Ensemble: Forecaster {

@@ -101,6 +101,9 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     plan = RoutePlan(
       filler: ChildOrder(
         part: nothing, clientOrderID: .none, venue: VenueID(index: 0), price: .zero, quantity: .zero, isSweep: false))
+    warmPlan = plan
+    warm = WarmPath(
+      event: MarketEvent(kind: .clearBook, time: .distantPast, instrument: .none), intent: nothing)
     self.model = model
     self.gateway = gateway
     self.probe = probe

@@ -61,10 +61,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
         features.setModelSlots(id, garchVariance: variance, regimeProbabilities: regimes.probabilities(of: id))
         regimes.step(id, returnPercent: bar.returnPercent)
       }
-      guard model.readsBars else { continue }
-      features.vector(of: id, depth: books[depth: id], at: bar.endTime, into: &vector)
-      customFeatures.write(of: id, depth: books[depth: id], at: bar.endTime, into: &vector)
-      model.close(vector, for: id, at: bar.endTime, isFirst: bar.isFirst)
+      if model.readsBars { closeModelBar(bar, of: id) }
     }
   }
 

@@ -72,6 +72,10 @@ public struct TradingPipeline<
   @usableFromInline var vector = FeatureVector()
   @usableFromInline var ladders: Slab<VenueLadder>
   @usableFromInline var plan: RoutePlan
+  // The same of dry runs, and what they go over.
+  @usableFromInline var warm: WarmPath
+  @usableFromInline var warmVector = FeatureVector()
+  @usableFromInline var warmPlan: RoutePlan
 
   // MARK: - The walk
 
@@ -134,6 +138,8 @@ public struct TradingPipeline<
   /// Stages 2 to 7 for one trigger.
   @inlinable mutating func decide(_ event: MarketEvent) -> Decision {
     let id = event.instrument
+    warm.event = event
+    warm.hasEvent = true
     if control.refresh() { obeyControl(at: event.time) }
     let policy = control.value.policy
     func ended(_ verdict: DecisionVerdict) -> Decision {
@@ -170,6 +176,9 @@ public struct TradingPipeline<
     probe.mark(.sizing)
     guard case .intent(let intent) = outcome else { return ended(.noSize) }
     lastClientOrderID = intent.clientOrderID.value
+    warm.intent = intent
+    warm.forecast = forecast
+    warm.hasIntent = true
 
     // 6: the checks.
     let killState = killState(of: intent)

@@ -32,6 +32,7 @@ public struct Ensemble: ~Copyable {
   private var joint: JointKernel
   private var row: KernelRow
   private var counted = Counters()
+  private var lastInstrument = 0
 
   /// What happened so far.
   public var counters: Counters { counted }
@@ -91,6 +92,7 @@ public struct Ensemble: ~Copyable {
   public mutating func forecast(_ vector: borrowing FeatureVector, of instrument: Int = 0) -> Forecast {
     // Wrapping: a count of 2^64 forecasts takes longer than any machine lives.
     counted.forecasts &+= 1
+    lastInstrument = instrument
     var logits = InlineArray<8, Double>(repeating: 0)
     guard row.load(vector, set: kernels.set) else {
       counted.notFinite &+= 1
@@ -125,6 +127,21 @@ public struct Ensemble: ~Copyable {
   ///
   /// - Complexity: about a microsecond, no allocation.
   public mutating func advance() -> Bool { kernels.advance() }
+
+  /// Slices of a dry run: a member each, then what joins them.
+  public var warmSliceCount: Int { kernels.count + 1 }
+
+  /// Goes over a slice of the last forecast again: its tables stay near, and nothing changes.
+  ///
+  /// - Precondition: `slice` is below `warmSliceCount`.
+  /// - Complexity: O(member), no allocation.
+  public mutating func warm(_ slice: Int) {
+    guard slice < kernels.count else {
+      _ = joint.forecast(InlineArray(repeating: 0.1), present: (1 << UInt32(kernels.count)) - 1)
+      return
+    }
+    kernels.warm(slice, row, of: lastInstrument)
+  }
 
   /// The logit of each member and the members that took part, or nil for a vector that is not finite.
   public mutating func memberLogits(

@@ -161,6 +161,17 @@ internal import TradingTypes
     return unsafe networks[place.index].predict(rows[place.index], &states[state])
   }
 
+  /// Goes over one member's part of a tick and forgets the answer.
+  mutating func warm(_ member: Int, _ row: borrowing KernelRow, of instrument: Int) {
+    let place = places[member]
+    // In bounds: as in `logits`.
+    if place.isForest {
+      _ = unsafe forests[place.index].raw(row)
+    } else {
+      _ = networkRaw(place, row, instrument)
+    }
+  }
+
   private mutating func gather(_ place: Place, _ row: borrowing KernelRow) {
     unsafe rows[place.index].gather(inputs[place.index], from: row)
   }
