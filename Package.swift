@@ -150,7 +150,7 @@ let checks: [Target] = [
   tests("PortfolioLedger", ["CAllocationCounter"]),
   tests("MarketIngest", ["OrderBooks", "FixtureStreams", "CAllocationCounter"]),
   tests("SignalFeatures", ["OrderBooks", "MarketIngest", "FixtureStreams", "CAllocationCounter"]),
-  tests("ModelInference", ["ModelImport", "CKernels", "CAllocationCounter", "BuiltinModels"]),
+  tests("ModelInference", ["ModelImport", "CKernels", "CPlatform", "CAllocationCounter", "BuiltinModels"]),
   tests("RegimeDetection", ["CAllocationCounter"]),
   tests("PositionSizing", ["PortfolioLedger", "CAllocationCounter"]),
   tests("PreTradeRisk", ["PortfolioLedger", "CAllocationCounter"]),
