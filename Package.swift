@@ -151,7 +151,7 @@ let checks: [Target] = [
   tests("PortfolioLedger", ["CAllocationCounter"]),
   tests("MarketIngest", ["OrderBooks", "FixtureStreams", "CAllocationCounter"]),
   tests("SignalFeatures", ["OrderBooks", "MarketIngest", "FixtureStreams", "CAllocationCounter"]),
-  tests("ModelInference", ["ModelImport", "CKernels", "CAllocationCounter", "BuiltinModels"]),
+  tests("ModelInference", ["ModelImport", "CKernels", "CPlatform", "CAllocationCounter", "BuiltinModels"]),
   tests("ModelGovernance", ["ModelInference", "CAllocationCounter"]),
   tests("RegimeDetection", ["CAllocationCounter"]),
   tests("PositionSizing", ["PortfolioLedger", "CAllocationCounter"]),

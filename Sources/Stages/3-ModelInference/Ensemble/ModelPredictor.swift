@@ -124,7 +124,10 @@ public final class ModelPredictor {
     switch (runners[number], member.kind) {
     case (.forest(let runner), _):
       runner.row.load(window[window.endIndex - 1])
-      return runner.kernel.rawScores(runner.row)
+      var scores = [Double](repeating: 0, count: member.outputCount)
+      var span = scores.mutableSpan
+      runner.kernel.raw(runner.row, into: &span)
+      return scores
     case (.network(let runner), .network(let network)):
       return runner.kernel.predictWindow(rows(member, network.inputs)).map { Double($0) }
     case (.float(let float), .network(let network)):

@@ -1,19 +1,4 @@
 public import LockFreeRings
-public struct ForestKernel: ~Copyable {
-  public enum Form: String { case x }
-  let f: DecisionForest
-  public init(_ f: DecisionForest, set: KernelSet, in a: Arena) { self.f = f }
-  public static func arenaBytes(for f: DecisionForest) -> Int { 128 }
-  public var form: Form { .x }
-  func list(_ r: borrowing KernelRow) -> [Float] { var l: [Float] = []; for i in 0..<r.featureCount { l.append(r[i]) }; return l }
-  public func raw(_ r: borrowing KernelRow) -> Double { f.rawReference(list(r))[0] }
-  public func rawScores(_ r: borrowing KernelRow) -> [Double] { f.rawReference(list(r)) }
-  public func exitLeaves(_ r: borrowing KernelRow) -> [UInt32] { zip(f.trees, f.exitLeavesReference(list(r))).map { $0.leafNumbers[$1] } }
-}
-extension KernelRow {
-  mutating func set(_ i: Int, _ v: Float) { unsafe values[i] = v }
-  @unsafe mutating func gather(_ l: UnsafeMutablePointer<Int32>, from r: borrowing KernelRow) { for i in 0..<featureCount { unsafe values[i] = r.values[Int(l[i])] } }
-}
 public struct NetworkState: ~Copyable {
   init(for n: QuantisedNetwork, mode: NetworkMember.SequenceMode, in a: Arena) {}
   static func arenaBytes(for n: QuantisedNetwork, mode: NetworkMember.SequenceMode) -> Int { 128 }

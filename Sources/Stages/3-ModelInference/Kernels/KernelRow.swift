@@ -59,6 +59,22 @@ public import TradingTypes
     for index in span.indices { unsafe values[index] = span[index] }
   }
 
+  /// Sets one value.
+  mutating func set(_ feature: Int, _ value: Float) {
+    precondition((0..<featureCount).contains(feature), "KernelRow: the feature is one of the row")
+    // In bounds: checked above.
+    unsafe values[feature] = value
+  }
+
+  /// Sets every value from places of another row.
+  ///
+  /// - Parameter places: Int32, `[featureCount]`, each a feature of `row`.
+  /// - Complexity: O(`featureCount`), no allocation.
+  @unsafe mutating func gather(_ places: UnsafePointer<Int32>, from row: borrowing KernelRow) {
+    // In bounds: the caller made the places from the features of such a row.
+    for index in 0..<featureCount { unsafe values[index] = row.values[Int(places[index])] }
+  }
+
   /// Sets every value from the slots of a feature vector, narrowed to the nearest single, ties to even; NaN where a
   /// slot is not valid.
   ///

@@ -51,7 +51,7 @@ extension DecisionForest {
     switch rule {
     case .lightGBM:
       // Truncation makes -0.5 the category 0.
-      guard value > -1, value < Float(32 * set.count) else { return false }
+      guard value > -1, value < Float(32 * set.count), !set.isEmpty else { return false }
     case .xgboost:
       if value.isNaN { return !missingGoesRight }
       guard value >= 0, value < Float(32 * set.count) else { return true }

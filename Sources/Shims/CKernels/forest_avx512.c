@@ -1,0 +1,326 @@
+// Forests with AVX-512 and VBMI: the same exits as lock-step.
+#include "forest_sets.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#pragma STDC FP_CONTRACT OFF
+
+#define VECTOR __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512cd,avx512vbmi,popcnt")))
+#define INLINE static inline __attribute__((always_inline)) VECTOR
+
+INLINE unsigned below(const float *thresholds, __m512 value) {
+  return (unsigned)_mm_popcnt_u32(_mm512_cmp_ps_mask(_mm512_loadu_ps(thresholds), value, _CMP_LT_OQ));
+}
+
+// Two levels: which 16 thresholds, then which of them. The last of 256 is infinity, so there is such a row.
+INLINE void bins(const martlet_forest *forest, const float *values, const uint32_t *places) {
+  uint8_t *bin = forest->scratch;
+  const float *table = forest->search_short;
+  for (uint32_t i = 0; i < forest->short_count; i++, table += 16) {
+    *bin++ = (uint8_t)below(table, _mm512_set1_ps(values[*places++]));
+  }
+  table = forest->search_long;
+  for (uint32_t i = 0; i < forest->long_count; i++, table += 272) {
+    __m512 value = _mm512_set1_ps(values[*places++]);
+    unsigned full = below(table, value);
+    *bin++ = (uint8_t)(16 * full + below(table + 16 + 16 * full, value));
+  }
+}
+
+VECTOR bool martlet_forest_search_avx512(const martlet_forest *forest, const float *row) {
+  const __m512 most = _mm512_set1_ps(MARTLET_FOREST_ZERO);
+  uint32_t seen = 0;
+  for (uint32_t i = 0; i < forest->watch_count; i++) {
+    __m512 value = _mm512_loadu_ps(row + 16 * i);
+    seen |= _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q) & forest->watch_missing[i];
+    seen |= _mm512_cmp_ps_mask(_mm512_abs_ps(value), most, _CMP_LE_OQ) & forest->watch_zero[i];
+  }
+  bool is_seen = seen != 0;
+  if (is_seen) {
+    martlet_forest_gather(forest, row);
+    bins(forest, martlet_forest_values(forest), forest->search_identity);
+    is_seen = martlet_forest_part(forest);
+  } else {
+    bins(forest, row, forest->search_features);
+  }
+  return martlet_forest_finish(forest, row, is_seen);
+}
+
+// The lookups in registers. Bit 7 of a lookup is the side of a missing value; where there are at most 64, so is bit 6.
+typedef struct {
+  __m512i left[2], right[2];
+} tables_t;
+
+// How lookups are read: one register or two, and whether anything is missing.
+enum { ONE, ONE_MISSING, TWO, TWO_MISSING };
+
+INLINE tables_t tables_of(const martlet_forest *forest, const int mode) {
+  const uint8_t *left = forest->scratch, *right = left + forest->lookup_stride;
+  tables_t tables;
+  tables.left[0] = _mm512_loadu_si512(left);
+  if (mode == TWO || mode == TWO_MISSING) tables.left[1] = _mm512_loadu_si512(left + 64);
+  if (mode == ONE_MISSING || mode == TWO_MISSING) tables.right[0] = _mm512_loadu_si512(right);
+  if (mode == TWO_MISSING) tables.right[1] = _mm512_loadu_si512(right + 64);
+  return tables;
+}
+
+INLINE __m512i look(const tables_t *tables, const int mode, __m512i lookup) {
+  if (mode == ONE) return _mm512_permutexvar_epi8(lookup, tables->left[0]);
+  if (mode == ONE_MISSING) return _mm512_permutex2var_epi8(tables->left[0], lookup, tables->right[0]);
+  __m512i bin = _mm512_permutex2var_epi8(tables->left[0], lookup, tables->left[1]);
+  if (mode == TWO) return bin;
+  __m512i right = _mm512_permutex2var_epi8(tables->right[0], lookup, tables->right[1]);
+  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(lookup), bin, right);
+}
+
+// 64 nodes: bit n is set where node n goes right. Lookups first, bins behind them.
+INLINE __mmask64 rights(const tables_t *tables, const int mode, const uint8_t *nodes) {
+  __m512i bin = look(tables, mode, _mm512_loadu_si512(nodes));
+  return _mm512_cmpgt_epu8_mask(bin, _mm512_loadu_si512(nodes + 64));
+}
+
+INLINE void store_bytes(uint16_t *exits, __m512i bytes) {
+  _mm512_storeu_si512(exits, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(bytes)));
+  _mm512_storeu_si512(exits + 32, _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(bytes, 1)));
+}
+
+// Oblivious: every node of a level asks the same, so level k of 64 trees is one comparison and bit k of the leaf.
+INLINE void oblivious(const tables_t *tables, const int mode, const uint8_t *nodes, uint32_t levels, uint16_t *exits) {
+  __m512i low = _mm512_setzero_si512(), high = low, bit = _mm512_set1_epi8(1);
+  uint32_t level = 0;
+  for (; level < levels && level < 8; level++, nodes += 128) {
+    low = _mm512_or_si512(low, _mm512_maskz_mov_epi8(rights(tables, mode, nodes), bit));
+    bit = _mm512_add_epi8(bit, bit);
+  }
+  if (levels <= 8) return store_bytes(exits, low);
+  bit = _mm512_set1_epi8(1);
+  for (; level < levels; level++, nodes += 128) {
+    high = _mm512_or_si512(high, _mm512_maskz_mov_epi8(rights(tables, mode, nodes), bit));
+    bit = _mm512_add_epi8(bit, bit);
+  }
+  __m512i first = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(high));
+  __m512i second = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(high, 1));
+  first = _mm512_or_si512(_mm512_slli_epi16(first, 8), _mm512_cvtepu8_epi16(_mm512_castsi512_si256(low)));
+  second = _mm512_or_si512(_mm512_slli_epi16(second, 8), _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(low, 1)));
+  _mm512_storeu_si512(exits, first);
+  _mm512_storeu_si512(exits + 32, second);
+}
+
+// Eight trees of at most three levels in a comparison: their seven decisions in heap order are a number below 128.
+INLINE void eight_trees(
+    const tables_t *tables, const int mode, const uint8_t *nodes, uint32_t groups, uint16_t *exits) {
+  _Alignas(64) uint64_t masks[8] = {0};
+  for (uint32_t group = 0; group < groups; group++, nodes += 128) masks[group] = rights(tables, mode, nodes);
+  // Decisions 0, then 1 + d0, then 3 + 2 d0 + d1: the leaf is 4 d0 + 2 d1 + d2. All of it on bytes, 64 trees at once.
+  const __m512i one = _mm512_set1_epi8(1);
+  __m512i mask = _mm512_load_si512(masks);
+  __m512i leaf = _mm512_and_si512(mask, one);
+#define BIT(n) _mm512_and_si512(_mm512_srli_epi16(mask, n), one)
+  __mmask64 is_right = _mm512_test_epi8_mask(mask, one);
+  __m512i second = _mm512_mask_blend_epi8(is_right, BIT(1), BIT(2));
+  __mmask64 is_second = _mm512_test_epi8_mask(second, one);
+  __m512i outer = _mm512_mask_blend_epi8(is_second, BIT(3), BIT(4));
+  __m512i inner = _mm512_mask_blend_epi8(is_second, BIT(5), BIT(6));
+  __m512i third = _mm512_mask_blend_epi8(is_right, outer, inner);
+#undef BIT
+  leaf = _mm512_add_epi8(_mm512_add_epi8(leaf, leaf), second);
+  store_bytes(exits, _mm512_add_epi8(_mm512_add_epi8(leaf, leaf), third));
+}
+
+// A whole tree of at most six levels is one comparison. Node i of the heap (root 1, children 2 i and 2 i + 1) is bit i
+// of the mask; walking is i = 2 i + bit i, for 32 trees at once.
+INLINE void whole_tree(
+    const tables_t *tables, const int mode, const uint8_t *nodes, uint32_t trees, uint32_t levels, uint16_t *exits) {
+  _Alignas(64) uint64_t masks[MARTLET_WINDOW] = {0};
+  for (uint32_t tree = 0; tree < trees; tree++, nodes += 128) masks[tree] = rights(tables, mode, nodes);
+  const __m512i one = _mm512_set1_epi64(1);
+  const __m512i top = _mm512_set1_epi64(1ll << levels);
+  for (uint32_t tree = 0; tree < trees; tree += 32) {
+    __m512i mask[4], place[4];
+    for (int i = 0; i < 4; i++) {
+      mask[i] = _mm512_load_si512(masks + tree + 8 * i);
+      place[i] = one;
+    }
+    for (uint32_t level = 0; level < levels; level++) {
+      for (int i = 0; i < 4; i++) {
+        __m512i bit = _mm512_srlv_epi64(mask[i], place[i]);
+        // 2 i | (bit & 1)
+        place[i] = _mm512_ternarylogic_epi64(_mm512_add_epi64(place[i], place[i]), bit, one, 0xF8);
+      }
+    }
+    for (int i = 0; i < 4; i++) {
+      __m128i exit = _mm512_cvtepi64_epi16(_mm512_xor_si512(place[i], top));
+      _mm_storeu_si128((__m128i *)(void *)(exits + tree + 8 * i), exit);
+    }
+  }
+}
+
+INLINE __m512i four(const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d) {
+  __m512i all = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(const void *)a));
+  all = _mm512_inserti32x4(all, _mm_loadu_si128((const __m128i *)(const void *)b), 1);
+  all = _mm512_inserti32x4(all, _mm_loadu_si128((const __m128i *)(const void *)c), 2);
+  return _mm512_inserti32x4(all, _mm_loadu_si128((const __m128i *)(const void *)d), 3);
+}
+
+// Blocks: a tree is cut into blocks of four levels, a cache line each, so that a walk touches one line for every four
+// levels, whatever the tree's size. Four trees in a comparison; then 32 walk through their masks at once; then each
+// reads from its block which block or leaf comes next.
+INLINE void blocks(
+    const tables_t *tables, const int mode, const uint8_t *lines, const uint32_t *roots, const martlet_window *window,
+    uint16_t *exits) {
+  _Alignas(64) uint64_t masks[MARTLET_WINDOW / 4] = {0};
+  _Alignas(64) uint16_t doors[MARTLET_WINDOW];
+  const uint8_t *line[MARTLET_WINDOW];
+  for (uint32_t i = 0; i < 4u * window->rounds[0]; i++) line[i] = lines + (size_t)roots[i] * MARTLET_BLOCK_BYTES;
+  const __m512i one = _mm512_set1_epi16(1);
+  for (uint32_t round = 0; round < window->count; round++) {
+    uint32_t groups = window->rounds[round];
+    for (uint32_t group = 0; group < groups; group++) {
+      const uint8_t *const *at = line + 4 * group;
+      __m512i bin = look(tables, mode, four(at[0], at[1], at[2], at[3]));
+      __m512i most = four(at[0] + 16, at[1] + 16, at[2] + 16, at[3] + 16);
+      masks[group] = _mm512_cmpgt_epu8_mask(bin, most);
+    }
+    for (uint32_t group = 0; group < groups; group += 8) {
+      __m512i mask = _mm512_load_si512(masks + group), place = one;
+      for (int level = 0; level < 4; level++) {
+        __m512i bit = _mm512_srlv_epi16(mask, place);
+        place = _mm512_ternarylogic_epi64(_mm512_add_epi16(place, place), bit, one, 0xF8);
+      }
+      _mm512_store_si512(doors + 4 * group, place);
+    }
+    for (uint32_t tree = 0; tree < 4 * groups; tree++) {
+      uint16_t next;
+      // Doors count from 16 on, which is where the exits begin: 32 + 2 * (door - 16).
+      __builtin_memcpy(&next, line[tree] + 2 * doors[tree], 2);
+      exits[tree] = next & (MARTLET_BLOCK_LEAF - 1);
+      // A tree that has its leaf stays, and so finds it again.
+      const uint8_t *lower = lines + ((size_t)roots[tree] + next) * MARTLET_BLOCK_BYTES;
+      line[tree] = next & MARTLET_BLOCK_LEAF ? line[tree] : lower;
+    }
+  }
+}
+
+// Pointer doubling: J[node] is where the node leads. J of J leads two steps, again four, and so on until every root
+// leads to its leaf. Bit 7 marks a node; a leaf stays. One tree of up to 64 nodes in a register, two of 32 or four of
+// 16, the roots in the low bytes. A register is lookups, bins, left and right children.
+INLINE void doubling(
+    const tables_t *tables, const int mode, const uint8_t *nodes, const martlet_window *window, uint16_t *exits) {
+  for (uint32_t batch = 0; batch < window->count; batch++) {
+    __m512i next[4];
+    for (int i = 0; i < 4; i++, nodes += 256) {
+      __m512i left = _mm512_loadu_si512(nodes + 128);
+      next[i] = _mm512_mask_mov_epi8(left, rights(tables, mode, nodes), _mm512_loadu_si512(nodes + 192));
+    }
+    for (uint32_t round = window->rounds[batch]; round > 0; round--) {
+      for (int i = 0; i < 4; i++) {
+        next[i] = _mm512_mask_permutexvar_epi8(next[i], _mm512_movepi8_mask(next[i]), next[i], next[i]);
+      }
+    }
+    __m128i a = _mm512_castsi512_si128(next[0]), b = _mm512_castsi512_si128(next[1]);
+    __m128i c = _mm512_castsi512_si128(next[2]), d = _mm512_castsi512_si128(next[3]);
+    if (window->width == 2) {
+      __m128i all = _mm_unpacklo_epi32(_mm_unpacklo_epi16(a, b), _mm_unpacklo_epi16(c, d));
+      _mm_storeu_si128((__m128i *)(void *)exits, _mm_cvtepu8_epi16(all));
+      exits += 8;
+    } else if (window->width == 1) {
+      __m128i all = _mm_unpacklo_epi16(_mm_unpacklo_epi8(a, b), _mm_unpacklo_epi8(c, d));
+      _mm_storel_epi64((__m128i *)(void *)exits, _mm_cvtepu8_epi16(all));
+      exits += 4;
+    } else {
+      __m128i all = _mm_unpacklo_epi64(_mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d));
+      _mm256_storeu_si256((__m256i *)(void *)exits, _mm256_cvtepu8_epi16(all));
+      exits += 16;
+    }
+  }
+}
+
+// Bitvectors: leaves are numbered from the left, the first in the highest bit. A node that goes right clears the leaves
+// of its left subtree; the first bit still set is the exit. Slot by slot, one node of each of 64 trees.
+INLINE void bitvectors32(
+    const tables_t *tables, const int mode, const uint8_t *slot, uint32_t slots, const int groups, uint16_t *exits) {
+  __m512i leaves[4];
+  for (int group = 0; group < groups; group++) leaves[group] = _mm512_set1_epi32(-1);
+  for (uint32_t i = 0; i < slots; i++, slot += 128 + 64 * groups) {
+    __mmask64 right = rights(tables, mode, slot);
+    for (int group = 0; group < groups; group++) {
+      leaves[group] = _mm512_mask_and_epi32(
+          leaves[group], (__mmask16)(right >> (16 * group)), leaves[group],
+          _mm512_loadu_si512(slot + 128 + 64 * group));
+    }
+  }
+  for (int group = 0; group < groups; group++) {
+    __m256i exit = _mm512_cvtepi32_epi16(_mm512_lzcnt_epi32(leaves[group]));
+    _mm256_storeu_si256((__m256i *)(void *)(exits + 16 * group), exit);
+  }
+}
+
+INLINE void bitvectors64(
+    const tables_t *tables, const int mode, const uint8_t *slot, uint32_t slots, const int groups, uint16_t *exits) {
+  __m512i leaves[8];
+  for (int group = 0; group < groups; group++) leaves[group] = _mm512_set1_epi64(-1);
+  for (uint32_t i = 0; i < slots; i++, slot += 128 + 64 * groups) {
+    __mmask64 right = rights(tables, mode, slot);
+    for (int group = 0; group < groups; group++) {
+      leaves[group] = _mm512_mask_and_epi64(
+          leaves[group], (__mmask8)(right >> (8 * group)), leaves[group],
+          _mm512_loadu_si512(slot + 128 + 64 * group));
+    }
+  }
+  for (int group = 0; group < groups; group++) {
+    __m128i exit = _mm512_cvtepi64_epi16(_mm512_lzcnt_epi64(leaves[group]));
+    _mm_storeu_si128((__m128i *)(void *)(exits + 8 * group), exit);
+  }
+}
+
+#define NODES (forest->tables + window->offset)
+#define FORM(name, use)                                                                                    \
+  INLINE void name##_mode(                                                                                 \
+      const martlet_forest *forest, const martlet_window *window, uint32_t number, uint16_t *exits,        \
+      const int mode) {                                                                                    \
+    (void)number;                                                                                          \
+    (void)window;                                                                                          \
+    const tables_t tables = tables_of(forest, mode);                                                       \
+    use;                                                                                                   \
+  }                                                                                                        \
+  VECTOR static void name##_exits(                                                                         \
+      const martlet_forest *forest, const martlet_window *window, uint32_t number, bool has_missing,       \
+      uint16_t *exits) {                                                                                   \
+    if (forest->lookup_stride == 64) {                                                                     \
+      if (has_missing) return name##_mode(forest, window, number, exits, ONE_MISSING);                     \
+      return name##_mode(forest, window, number, exits, ONE);                                              \
+    }                                                                                                      \
+    if (has_missing) return name##_mode(forest, window, number, exits, TWO_MISSING);                       \
+    name##_mode(forest, window, number, exits, TWO);                                                       \
+  }
+
+FORM(oblivious, oblivious(&tables, mode, NODES, window->count, exits))
+FORM(eight_trees, eight_trees(&tables, mode, NODES, window->count, exits))
+FORM(whole_tree, whole_tree(&tables, mode, NODES, window->count, window->width, exits))
+FORM(blocks, blocks(&tables, mode, forest->tables, forest->roots + (size_t)number * MARTLET_WINDOW, window, exits))
+FORM(doubling, doubling(&tables, mode, NODES, window, exits))
+
+#define GROUPS(form)                                                              \
+  switch (window->width) {                                                        \
+    case 1: return form(&tables, mode, NODES, window->count, 1, exits);           \
+    case 2: return form(&tables, mode, NODES, window->count, 2, exits);           \
+    case 4: return form(&tables, mode, NODES, window->count, 4, exits);           \
+    default: break;                                                               \
+  }
+FORM(bitvectors32, GROUPS(bitvectors32))
+FORM(bitvectors64, GROUPS(bitvectors64) return bitvectors64(&tables, mode, NODES, window->count, 8, exits))
+
+martlet_forest_exits *martlet_forest_exits_avx512(uint32_t form) {
+  switch (form) {
+    case MARTLET_OBLIVIOUS: return oblivious_exits;
+    case MARTLET_EIGHT_TREES: return eight_trees_exits;
+    case MARTLET_WHOLE_TREE: return whole_tree_exits;
+    case MARTLET_BLOCKS: return blocks_exits;
+    case MARTLET_DOUBLING: return doubling_exits;
+    case MARTLET_BITVECTORS32: return bitvectors32_exits;
+    case MARTLET_BITVECTORS64: return bitvectors64_exits;
+    default: return 0;
+  }
+}
+#endif

@@ -1,0 +1,85 @@
+// What each instruction set brings to a forest; forest.c chooses between them.
+#pragma once
+
+#include "include/CKernels.h"
+
+// Writes the lookups of a row to the scratch. True where a value the trees ask for is missing: then both halves are
+// written, otherwise the first, unless the form is lock-step, which always reads both.
+typedef bool martlet_forest_search(const martlet_forest *forest, const float *row);
+
+// Writes the exits of the trees of a window, by place: leaves counted from the leaf_start of the tree.
+typedef void martlet_forest_exits(
+    const martlet_forest *forest, const martlet_window *window, uint32_t number, bool has_missing, uint16_t *exits);
+
+bool martlet_forest_search_scalar(const martlet_forest *forest, const float *row);
+bool martlet_forest_search_avx2(const martlet_forest *forest, const float *row);
+bool martlet_forest_search_avx512(const martlet_forest *forest, const float *row);
+
+// Null where the set has no kernel for the form.
+martlet_forest_exits *martlet_forest_exits_scalar(uint32_t form);
+martlet_forest_exits *martlet_forest_exits_avx2(uint32_t form);
+martlet_forest_exits *martlet_forest_exits_avx512(uint32_t form);
+
+// The magnitude up to which a value counts as zero (LightGBM's kZeroThreshold).
+#define MARTLET_FOREST_ZERO 1e-35f
+
+static inline float *martlet_forest_values(const martlet_forest *forest) {
+  return (float *)(void *)(forest->scratch + 2 * (size_t)forest->lookup_stride);
+}
+
+static inline uint8_t *martlet_forest_flags(const martlet_forest *forest) {
+  return (uint8_t *)(martlet_forest_values(forest) + forest->short_count + forest->long_count);
+}
+
+// Values as columns see them, where something is missing: NaN becomes 0, and a flag says what the rule says.
+static inline void martlet_forest_gather(const martlet_forest *forest, const float *row) {
+  float *values = martlet_forest_values(forest);
+  uint8_t *flags = martlet_forest_flags(forest);
+  uint32_t count = forest->short_count + forest->long_count;
+  for (uint32_t i = 0; i < count; i++) {
+    float value = row[forest->search_features[i]];
+    uint8_t rule = forest->search_rules[i];
+    bool is_nan = value != value;
+    bool is_zero = __builtin_fabsf(value) <= MARTLET_FOREST_ZERO;
+    values[i] = is_nan ? 0.0f : value;
+    flags[i] = (uint8_t)(((rule != 0) & is_nan) | ((rule == 2) & is_zero));
+  }
+}
+
+// Sends missing values to both sides; false where none was missing after all.
+static inline bool martlet_forest_part(const martlet_forest *forest) {
+  uint8_t *left = forest->scratch, *right = left + forest->lookup_stride;
+  const uint8_t *flags = martlet_forest_flags(forest);
+  uint32_t count = forest->short_count + forest->long_count;
+  uint8_t any = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    uint8_t missing = (uint8_t)-flags[i];
+    uint8_t bin = left[i];
+    left[i] = bin & (uint8_t)~missing;
+    right[i] = bin | missing;
+    any |= missing;
+  }
+  return any != 0;
+}
+
+// The answers of the sets of categories, and the second half where it is needed.
+static inline bool martlet_forest_finish(const martlet_forest *forest, const float *row, bool has_missing) {
+  uint8_t *left = forest->scratch, *right = left + forest->lookup_stride;
+  uint32_t first = forest->short_count + forest->long_count;
+  for (uint32_t i = 0; i < forest->category_count; i++) {
+    const martlet_category *test = &forest->categories[i];
+    float value = row[test->feature];
+    bool is_inside = (value > test->floor) & (value < test->limit);
+    // Below 2^24 where it is inside.
+    uint32_t code = is_inside ? (uint32_t)(int32_t)value : 0;
+    uint32_t bit = forest->category_words[test->word + code / 32] >> (code % 32) & 1;
+    uint8_t other = value != value ? test->missing : test->outside;
+    left[first + i] = is_inside ? (uint8_t)(1 - bit) : other;
+  }
+  if (forest->form == MARTLET_LOCK_STEP && !has_missing) {
+    __builtin_memcpy(right, left, forest->lookup_stride);
+  } else {
+    __builtin_memcpy(right + first, left + first, forest->category_count);
+  }
+  return has_missing;
+}

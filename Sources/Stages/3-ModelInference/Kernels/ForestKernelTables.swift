@@ -1,0 +1,110 @@
+internal import CKernels
+internal import LockFreeRings
+
+// Sizes alone are safe to ask; the types are not, for the pointers inside.
+private let martletForestBytes = unsafe MemoryLayout<martlet_forest>.stride
+private let martletCategoryBytes = MemoryLayout<martlet_category>.stride
+private let martletWindowBytes = MemoryLayout<martlet_window>.stride
+
+/// Everything a kernel reads of a forest, as lists; `place(in:)` copies it into arena memory.
+struct ForestKernelTables {
+  let forest: DecisionForest
+  let lookups: ForestLookups
+  let layout: ForestLayout
+  private var searchFeatures: [UInt32] = []
+  private var searchRules: [UInt8] = []
+  private var searchShort: [Float] = []
+  private var searchLong: [Float] = []
+  private var watchMissing: [UInt16]
+  private var watchZero: [UInt16]
+  private var categories: [martlet_category] = []
+  // A word more, so that an empty set has one to read.
+  private var categoryWords: [UInt32] = [0]
+
+  /// The tables of `form`, or of the fastest form of `set`; nil where the forest or the set has not that form.
+  init?(_ forest: DecisionForest, set: KernelSet, form: ForestForm?) {
+    self.forest = forest
+    lookups = ForestLookups(forest)
+    var chosen: ForestLayout?
+    for candidate in form.map({ [$0] }) ?? ForestLayout.preference(lookups, set: set) {
+      guard martlet_forest_has(Int32(set.resolved.rawValue), candidate.rawValue) else { continue }
+      chosen = ForestLayout(lookups, as: candidate)
+      if chosen != nil { break }
+    }
+    guard let chosen else { return nil }
+    layout = chosen
+    let groups = (forest.featureCount + 15) / 16
+    watchMissing = [UInt16](repeating: 0, count: groups)
+    watchZero = [UInt16](repeating: 0, count: groups)
+    for number in lookups.shortColumns + lookups.longColumns { addSearch(forest.columns[number]) }
+    for test in lookups.categoryTests { addCategory(test, forest.columns[test.column]) }
+  }
+
+  /// Rows of 16 thresholds, padded with infinity, which no value exceeds.
+  private mutating func addSearch(_ column: DecisionForest.Column) {
+    guard case .thresholds(let list, let missing) = column.sight else { return }
+    searchFeatures.append(UInt32(column.feature))
+    searchRules.append(missing.rawValue)
+    let bit: UInt16 = 1 << UInt16(column.feature % 16)
+    // A NaN is never compared as it is; a zero only matters where it counts as missing.
+    watchMissing[column.feature / 16] |= bit
+    if missing == .nanOrZero { watchZero[column.feature / 16] |= bit }
+    if list.count <= 16 {
+      searchShort += list + [Float](repeating: .infinity, count: 16 - list.count)
+    } else {
+      let all = list + [Float](repeating: .infinity, count: 256 - list.count)
+      searchLong += (0..<16).map { all[16 * $0 + 15] } + all
+    }
+  }
+
+  private mutating func addCategory(_ test: ForestLookups.CategoryTest, _ column: DecisionForest.Column) {
+    guard case .categories(let sets, let rule) = column.sight else { return }
+    let set = sets[test.test]
+    let isLightGBM = rule == .lightGBM
+    categories.append(
+      martlet_category(
+        feature: UInt32(column.feature), word: UInt32(set.isEmpty ? 0 : categoryWords.count),
+        // Exact: at most 2^24.
+        limit: Float(32 * set.count), floor: isLightGBM ? -1 : -Float.leastNonzeroMagnitude,
+        outside: isLightGBM ? 1 : 0, missing: isLightGBM || test.missingGoesRight ? 1 : 0, reserved: (0, 0)))
+    categoryWords += set
+  }
+
+  private var scratchBytes: Int { 2 * lookups.stride + 5 * searchFeatures.count + 64 }
+
+  /// Bytes of arena memory, padding included.
+  var arenaBytes: Int {
+    let counts = [
+      martletForestBytes, 8 * searchFeatures.count, searchRules.count, 4 * searchShort.count, 4 * searchLong.count,
+      2 * watchMissing.count, 2 * watchZero.count, martletCategoryBytes * categories.count, 4 * categoryWords.count,
+      scratchBytes, layout.tables.count, martletWindowBytes * layout.windows.count, 4 * layout.roots.count,
+      layout.places.count, 4 * layout.leafStart.count, 8 * layout.leaves.count, 4 * layout.leafNumbers.count,
+      24 * forest.outputCount,
+    ]
+    return counts.reduce(2048) { $0 + $1 + 256 }
+  }
+
+  func place(in arena: Arena) -> UnsafeMutableRawPointer {
+    let table = unsafe arena.room(for: martlet_forest.self)
+    let isSingle = forest.accumulation == .single
+    // What is summed in single precision is exactly a Float, so nothing is lost.
+    let single = isSingle ? layout.leaves.map { Float($0) } : []
+    let double = isSingle ? [] : layout.leaves
+    let identity = searchFeatures.indices.map { UInt32($0) }
+    unsafe table.initialize(
+      to: martlet_forest(
+        form: layout.form.rawValue, tree_count: UInt32(forest.trees.count), output_count: UInt32(forest.outputCount),
+        is_single: isSingle ? 1 : 0, short_count: UInt32(lookups.shortColumns.count),
+        long_count: UInt32(lookups.longColumns.count), category_count: UInt32(categories.count),
+        lookup_stride: UInt32(lookups.stride), search_features: arena.copy(searchFeatures),
+        search_rules: arena.copy(searchRules), search_identity: arena.copy(identity),
+        search_short: arena.copy(searchShort), search_long: arena.copy(searchLong),
+        watch_missing: arena.copy(watchMissing), watch_zero: arena.copy(watchZero),
+        watch_count: UInt32(watchMissing.count), categories: arena.copy(categories),
+        category_words: arena.copy(categoryWords), scratch: arena.room(for: UInt8.self, count: scratchBytes),
+        tables: arena.copy(layout.tables), windows: arena.copy(layout.windows), roots: arena.copy(layout.roots),
+        places: arena.copy(layout.places), leaf_start: arena.copy(layout.leafStart), leaves: arena.copy(double),
+        leaves_single: arena.copy(single), leaf_numbers: arena.copy(layout.leafNumbers)))
+    return UnsafeMutableRawPointer(table)
+  }
+}

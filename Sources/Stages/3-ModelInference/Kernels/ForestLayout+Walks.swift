@@ -1,0 +1,111 @@
+internal import CKernels
+
+// Forms that walk: lock-step and blocks.
+extension ForestLayout {
+  /// Nodes of 8 bytes: lookup (24 bits), bin (8), left child (32); the right child follows the left one.
+  mutating func addLockStep(_ trees: [ForestLookups.Tree]) -> Bool {
+    // The first node belongs to no tree: the places of a group that has fewer than eight stay there.
+    var nodes: [UInt64] = [Self.leafNode(0)]
+    leaves = [0]
+    leafNumbers = [0]
+    for tree in trees {
+      let start = nodes.count
+      leafStart.append(UInt32(start))
+      var order: [(place: Int, node: Int)] = [(tree.root, start)]
+      nodes.append(0)
+      var next = 0
+      while next < order.count {
+        let (place, index) = order[next]
+        next += 1
+        guard place >= 0 else {
+          nodes[index] = Self.leafNode(index)
+          continue
+        }
+        let node = tree.nodes[place]
+        let lookup = node.lookup + (node.missingGoesRight ? stride : 0)
+        nodes[index] = UInt64(lookup) | UInt64(node.bin) << 24 | UInt64(nodes.count) << 32
+        order += [(node.left, nodes.count), (node.right, nodes.count + 1)]
+        nodes += [0, 0]
+      }
+      // Leaves lie beside the nodes, so that the walk needs no second table.
+      leaves += [Double](repeating: 0, count: nodes.count - start)
+      leafNumbers += [UInt32](repeating: 0, count: nodes.count - start)
+      for (place, index) in order where place < 0 {
+        leaves[index] = tree.leaves[~place]
+        leafNumbers[index] = tree.leafNumbers[~place]
+      }
+    }
+    // Children are counted in 32 bits, lookups in 24.
+    precondition(nodes.count <= Int(UInt32.max) && stride <= 1 << 23, "ForestKernel: the forest fits 32-bit places")
+    tables.reserveCapacity(8 * nodes.count)
+    for node in nodes {
+      for byte in 0..<8 { tables.append(UInt8(truncatingIfNeeded: node >> UInt64(8 * byte))) }
+    }
+    Self.forEachWindow(trees) { _, window in
+      let order = sort(window, by: window.map(\.depth))
+      roots += order.map { leafStart[$0] } + [UInt32](repeating: 0, count: Self.window - order.count)
+      let groups = Swift.stride(from: 0, to: order.count, by: 8).map { trees[order[$0]].depth }
+      addWindow(offset: 0, count: groups.count, rounds: groups)
+    }
+    return true
+  }
+
+  private static func leafNode(_ index: Int) -> UInt64 { 255 << 24 | UInt64(index) << 32 }
+
+  /// Blocks of four levels: 16 lookups and 16 bins in heap order from place 1, then where each of 16 doors leads.
+  mutating func addBlocks(_ trees: [ForestLookups.Tree]) -> Bool {
+    var rootLines: [UInt32] = []
+    var depths: [Int] = []
+    let bytes = Int(MARTLET_BLOCK_BYTES)
+    for tree in trees {
+      let start = tables.count / bytes
+      rootLines.append(UInt32(start))
+      addLeaves(tree)
+      // Lines of the tree, the nodes they begin with and the lines above them.
+      var tops = [(place: tree.root, level: 1)]
+      var next = 0
+      while next < tops.count {
+        let top = tops[next]
+        let byte = tables.count
+        next += 1
+        addIdleNodes(16)
+        tables += [UInt8](repeating: 0, count: 32)
+        var heap = [Int?](repeating: nil, count: 32)
+        heap[1] = top.place
+        for index in 1..<16 {
+          guard let place = heap[index] else { continue }
+          if place >= 0 {
+            let node = tree.nodes[place]
+            set(node, at: byte + index, width: 16)
+            (heap[2 * index], heap[2 * index + 1]) = (node.left, node.right)
+          } else {
+            // A leaf above the last level: idle nodes lead left.
+            heap[2 * index] = place
+          }
+        }
+        for door in 0..<16 {
+          guard let place = heap[16 + door] else { continue }
+          var exit = tops.count
+          if place < 0 {
+            exit = Int(MARTLET_BLOCK_LEAF) | ~place
+          } else {
+            guard exit < Int(MARTLET_BLOCK_LEAF), top.level < 16 else { return false }
+            tops.append((place, top.level + 1))
+          }
+          tables[byte + 32 + 2 * door] = UInt8(exit & 255)
+          tables[byte + 33 + 2 * door] = UInt8(exit >> 8)
+        }
+      }
+      depths.append(tops.map(\.level).max() ?? 1)
+    }
+    Self.forEachWindow(trees) { first, window in
+      let keys = Array(depths[first..<first + window.count])
+      let order = sort(window, by: keys)
+      roots += order.map { rootLines[$0] } + [UInt32](repeating: 0, count: Self.window - order.count)
+      let rounds = keys.max() ?? 1
+      let walking = (0..<rounds).map { round in (keys.count { $0 > round } + 3) / 4 }
+      addWindow(offset: 0, count: rounds, rounds: walking)
+    }
+    return true
+  }
+}

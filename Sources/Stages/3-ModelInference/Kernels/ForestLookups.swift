@@ -1,0 +1,90 @@
+/// A forest as its kernels ask it: nodes compare a *lookup*, one byte of the row, with a bin.
+///
+/// Lookups are the columns the trees use, those with at most 16 thresholds first, then each set of categories they ask
+/// for, whose answer is a bin of 0 (left) or 1 (right).
+struct ForestLookups {
+  struct Node: Hashable {
+    var lookup: Int
+    var bin: UInt8
+    var missingGoesRight: Bool
+    // A node where >= 0, the leaf `~left` otherwise.
+    var left: Int
+    var right: Int
+
+    func asksTheSame(as other: Node) -> Bool {
+      lookup == other.lookup && bin == other.bin && missingGoesRight == other.missingGoesRight
+    }
+  }
+
+  struct Tree {
+    var nodes: [Node]
+    var leaves: [Double]
+    var leafNumbers: [UInt32]
+    // Most nodes between the root and a leaf.
+    var depth: Int
+
+    var root: Int { nodes.isEmpty ? ~0 : 0 }
+  }
+
+  /// A question to a set of categories; `missingGoesRight` only where the rule looks at it.
+  struct CategoryTest: Hashable {
+    var column: Int
+    var test: Int
+    var missingGoesRight: Bool
+  }
+
+  var shortColumns: [Int] = []
+  var longColumns: [Int] = []
+  var categoryTests: [CategoryTest] = []
+  var trees: [Tree] = []
+
+  var count: Int { shortColumns.count + longColumns.count + categoryTests.count }
+  /// Bytes of the lookups, up to a multiple of 64.
+  var stride: Int { max(64, (count + 63) / 64 * 64) }
+
+  init(_ forest: DecisionForest) {
+    var isUsed = [Bool](repeating: false, count: forest.columns.count)
+    for tree in forest.trees {
+      for node in tree.nodes { isUsed[Int(node.column)] = true }
+    }
+    for (number, column) in forest.columns.enumerated() where isUsed[number] {
+      guard case .thresholds(let list, _) = column.sight else { continue }
+      if list.count <= 16 { shortColumns.append(number) } else { longColumns.append(number) }
+    }
+    var lookupOfColumn = [Int](repeating: -1, count: forest.columns.count)
+    for (lookup, column) in (shortColumns + longColumns).enumerated() { lookupOfColumn[column] = lookup }
+    var lookupOfTest: [CategoryTest: Int] = [:]
+    let firstTest = shortColumns.count + longColumns.count
+    trees = forest.trees.map { tree in
+      var depths = [Int](repeating: 0, count: tree.nodes.count)
+      var depth = 0
+      let nodes = tree.nodes.enumerated().map { place, node in
+        let children = [Int(node.left), Int(node.right)]
+        // Children come after their parents.
+        for child in children where child >= 0 { depths[child] = depths[place] + 1 }
+        depth = max(depth, depths[place] + 1)
+        let column = Int(node.column)
+        var answer = Node(lookup: 0, bin: 0, missingGoesRight: false, left: children[0], right: children[1])
+        switch forest.columns[column].sight {
+        case .thresholds(_, let missing):
+          answer.lookup = lookupOfColumn[column]
+          // Below 255: a column has at most 255 thresholds.
+          answer.bin = UInt8(node.test)
+          answer.missingGoesRight = missing != .never && node.missingGoesRight
+        case .categories(_, let rule):
+          let test = CategoryTest(
+            column: column, test: Int(node.test), missingGoesRight: rule == .xgboost && node.missingGoesRight)
+          if let known = lookupOfTest[test] {
+            answer.lookup = known
+          } else {
+            answer.lookup = firstTest + categoryTests.count
+            lookupOfTest[test] = answer.lookup
+            categoryTests.append(test)
+          }
+        }
+        return answer
+      }
+      return Tree(nodes: nodes, leaves: tree.leaves, leafNumbers: tree.leafNumbers, depth: depth)
+    }
+  }
+}
