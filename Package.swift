@@ -150,6 +150,7 @@ let checks: [Target] = [
   tests("PortfolioLedger", ["CAllocationCounter"]),
   tests("MarketIngest", ["OrderBooks", "FixtureStreams", "CAllocationCounter"]),
   tests("SignalFeatures", ["OrderBooks", "MarketIngest", "FixtureStreams", "CAllocationCounter"]),
+  tests("ModelImport", ["ModelInference"]),
   tests("ModelInference", ["ModelImport", "CKernels", "CAllocationCounter", "BuiltinModels"]),
   tests("RegimeDetection", ["CAllocationCounter"]),
   tests("PositionSizing", ["PortfolioLedger", "CAllocationCounter"]),
