@@ -19,6 +19,8 @@ struct Parity {
   var names: [String] = []
   var cases: [Case] = []
 
+  static func path(_ file: String) -> String { folder.appendingPathComponent(file).path }
+
   static func bytes(_ file: String) throws -> [UInt8] {
     [UInt8](try Data(contentsOf: folder.appendingPathComponent(file)))
   }

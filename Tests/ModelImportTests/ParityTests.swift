@@ -16,7 +16,7 @@ struct ParityTests {
 
   @Test(arguments: lightgbm)
   func `scores and leaves are LightGBM's own, bit for bit`(kind: String) throws {
-    let model = try ModelImporter.read(path: Parity.folder.appendingPathComponent("\(kind).txt").path)
+    let model = try ModelImporter.read(path: Parity.path("\(kind).txt"))
     let forest = try #require(model.forest)
     let parity = try Parity(kind)
     #expect(model.kind == .lightgbm && model.featureNames == parity.names && parity.cases.count >= 100)
@@ -43,7 +43,7 @@ struct ParityTests {
     kind: String, spellings: [String]
   ) throws {
     let models = try spellings.map { spelling in
-      try ModelImporter.read(path: Parity.folder.appendingPathComponent("\(kind).\(spelling)").path)
+      try ModelImporter.read(path: Parity.path("\(kind).\(spelling)"))
     }
     #expect(models.allSatisfy { $0.model == models[0].model && $0.featureNames == models[0].featureNames })
     let forest = try #require(models[0].forest)
@@ -72,7 +72,7 @@ struct ParityTests {
 
   @Test(arguments: catboost)
   func `scores are CatBoost's own within 1e-12, and leaves are equal`(kind: String) throws {
-    let model = try ModelImporter.read(path: Parity.folder.appendingPathComponent("\(kind).json").path)
+    let model = try ModelImporter.read(path: Parity.path("\(kind).json"))
     let forest = try #require(model.forest)
     let parity = try Parity(kind)
     #expect(model.kind == .catboost && model.featureNames == parity.names && parity.cases.count >= 100)
