@@ -153,6 +153,7 @@ let checks: [Target] = [
   tests("SignalFeatures", ["OrderBooks", "MarketIngest", "FixtureStreams", "CAllocationCounter"]),
   tests("ModelInference", ["ModelImport", "CKernels", "CPlatform", "CAllocationCounter", "BuiltinModels"]),
   tests("ModelGovernance", ["ModelInference", "CAllocationCounter"]),
+  tests("ModelImport", ["ModelInference"]),
   tests("RegimeDetection", ["CAllocationCounter"]),
   tests("PositionSizing", ["PortfolioLedger", "CAllocationCounter"]),
   tests("PreTradeRisk", ["PortfolioLedger", "CAllocationCounter"]),

@@ -224,7 +224,26 @@ public struct CatBoostForest {
     guard let outputs = leaves.first?.count, outputs > 0, leaves.allSatisfy({ $0.count == outputs }) else {
       throw place.refused("leaves of equal size")
     }
-    return (0..<outputs).map { output in ForestBuilder.Tree(nodes: nodes, leaves: leaves.map { $0[output] }) }
+    let numbers = Self.leafNumbers(nodes, count: leaves.count)
+    return (0..<outputs).map { output in
+      ForestBuilder.Tree(nodes: nodes, leaves: leaves.map { $0[output] }, leafNumbers: numbers)
+    }
+  }
+
+  /// CatBoost's own numbers of leaves: in depth, left before right, but a child that is a leaf before one that is not.
+  private static func leafNumbers(_ nodes: [ForestBuilder.Node], count: Int) -> [UInt32] {
+    var numbers = [UInt32](repeating: 0, count: count)
+    var next: UInt32 = 0
+    var waiting = nodes.isEmpty ? [] : [0]
+    while let place = waiting.popLast() {
+      let children = [nodes[place].left, nodes[place].right]
+      for child in children where child < 0 {
+        numbers[~child] = next
+        next += 1
+      }
+      waiting += children.reversed().filter { $0 >= 0 }
+    }
+    return numbers
   }
 
   // MARK: - What the model is for

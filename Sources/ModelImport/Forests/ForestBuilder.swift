@@ -7,7 +7,7 @@ public import ModelInference
 public struct ForestBuilder: Sendable {
   /// What a node asks.
   public enum Test: Hashable, Sendable {
-    /// `value <= threshold` goes left; the threshold is finite.
+    /// `value <= threshold` goes left; the threshold is not NaN.
     case threshold(Float, missing: DecisionForest.Missing)
     /// A category of the set goes left: code `c` is bit `c % 32` of word `c / 32`.
     case categories([UInt32], rule: DecisionForest.CategoryRule)
@@ -150,8 +150,8 @@ public struct ForestBuilder: Sendable {
 
   /// The largest single that is not above a double: `x <= double` and `x <= single` are one question for every single x.
   ///
-  /// Infinite where the double is beyond what single precision reaches downward.
-  /// - Source: spec of the rounding: treelite #115 is what happens with rounding to nearest.
+  /// Minus infinity where the double is below what single precision reaches.
+  /// - Source: treelite issue 115 shows what rounding to nearest breaks: rows exactly at a threshold.
   public static func roundedDown(_ threshold: Double) -> Float {
     let nearest = Float(threshold)
     return Double(nearest) > threshold ? nearest.nextDown : nearest

@@ -44,11 +44,8 @@ struct LightGBMTree {
         missingGoesRight = true
       } else {
         let missing: DecisionForest.Missing = [.never, .nanOrZero, .nan][type >> 2]
-        guard let threshold = Self.single(thresholds[place]) else {
-          throw block.refused(
-            "a threshold within single precision in node \(place), not \(thresholds[place]): "
-              + "train without infinite values")
-        }
+        guard !thresholds[place].isNaN else { throw block.refused("a number as threshold of node \(place)") }
+        let threshold = Self.single(thresholds[place])
         test = .threshold(threshold, missing: missing)
         // Missing type none compares a NaN as 0 and ignores the side written beside it.
         if missing == .never { missingGoesRight = threshold < 0 }
@@ -60,17 +57,15 @@ struct LightGBMTree {
     }
   }
 
-  /// The threshold for single precision, or nil where there is no finite one.
+  /// The threshold for single precision. An infinite one is LightGBM's way to part missing values from all others.
   ///
   /// LightGBM hands its trees only values beyond ±1e-35 (1e-35 in single precision, widened) and 0 for all the others.
   /// A threshold t in [0, 1e-35] then takes all of them left, as the border 1e-35 itself does; one in [-1e-35, 0) takes
   /// all of them right, as the single just below -1e-35 does.
-  static func single(_ threshold: Double) -> Float? {
+  static func single(_ threshold: Double) -> Float {
     let border = Float(1e-35)
     if abs(threshold) <= Double(border) { return threshold >= 0 ? border : (-border).nextDown }
-    let single = ForestBuilder.roundedDown(threshold)
-    // An infinite threshold would take an infinite value left, which no finite one does; LightGBM writes none.
-    return single.isFinite && threshold.isFinite ? single : nil
+    return ForestBuilder.roundedDown(threshold)
   }
 
   private static func sets(_ block: LightGBMLines.Block, _ count: Int) throws(ImportError) -> [[UInt32]] {

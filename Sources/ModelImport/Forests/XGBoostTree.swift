@@ -62,9 +62,7 @@ struct XGBoostTree {
       switch types[node] {
       case 0:
         // `x < t` is `x <= nextDown(t)` for every single x; of t = 0 that is the smallest denormal below 0.
-        let threshold = values[node].nextDown
-        guard threshold.isFinite else { throw place.refused("a finite threshold in node \(node)") }
-        test = .threshold(threshold, missing: .nan)
+        test = .threshold(values[node].nextDown, missing: .nan)
       case 1:
         guard let codes = categories[node] else { throw place.refused("the categories of node \(node)") }
         test = .categories(try Self.leftSet(codes, node: node, place, &sets), rule: .xgboost)
