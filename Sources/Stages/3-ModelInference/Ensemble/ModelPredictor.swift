@@ -151,7 +151,7 @@ public final class ModelPredictor {
   public var forms: [String] {
     runners.map { runner in
       switch runner {
-      case .forest(let forest): forest.kernel.form.rawValue
+      case .forest(let forest): forest.kernel.form.description
       case .network: "8-bit network"
       case .float: "single precision network"
       }

@@ -1,4 +1,4 @@
-public import LockFreeRings
+internal import LockFreeRings
 public struct NetworkState: ~Copyable {
   init(for n: QuantisedNetwork, mode: NetworkMember.SequenceMode, in a: Arena) {}
   static func arenaBytes(for n: QuantisedNetwork, mode: NetworkMember.SequenceMode) -> Int { 128 }
