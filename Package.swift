@@ -41,8 +41,11 @@ func shim(_ name: String, library: String? = nil, isUsed: Bool = true) -> Target
     linkerSettings: isUsed ? (library.map { [.linkedLibrary($0)] } ?? []) : [])
 }
 
-func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: strict)
+func module(
+  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", exclude: exclude, swiftSettings: strict)
 }
 
 /// A stage sees the tiers below it and at most one shim. It cannot name a stage.
@@ -125,11 +128,17 @@ let support: [Target] = [
 
 let everything: [Target.Dependency] = libraries.map { .byName(name: $0.name) }
 
+/// Reads ONNX through swift-protobuf: only the tool and tests link it, so that bench and the engine never build that package.
+let onnxImport: Target = module(
+  "OnnxImport",
+  ["ModelImport", "ModelInference", "TradingTypes", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+  exclude: ["Schema/onnx.proto", "Schema/generate"])
+
 let executables: [Target] = [
   tool(
     "martlet", path: "Sources/martlet",
     everything + [
-      "CTool", "CZstd", "BuiltinModels", "FixtureStreams",
+      "OnnxImport", "CTool", "CZstd", "BuiltinModels", "FixtureStreams",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
   tool("bench", path: "Benchmarks/bench", everything + ["BuiltinModels", "FixtureStreams", "CAllocationCounter"]),
@@ -154,6 +163,7 @@ let checks: [Target] = [
   tests("ModelInference", ["ModelImport", "CKernels", "CPlatform", "CAllocationCounter", "BuiltinModels"]),
   tests("ModelGovernance", ["ModelInference", "CAllocationCounter"]),
   tests("ModelImport", ["ModelInference"]),
+  tests("OnnxImport", ["ModelImport", "ModelInference"]),
   tests("RegimeDetection", ["CAllocationCounter"]),
   tests("PositionSizing", ["PortfolioLedger", "CAllocationCounter"]),
   tests("PreTradeRisk", ["PortfolioLedger", "CAllocationCounter"]),
@@ -172,7 +182,7 @@ let checks: [Target] = [
     swiftSettings: strict),
   .testTarget(
     name: "ToolTests",
-    dependencies: everything + ["martlet", "live", "TestSupport", "BuiltinModels", "FixtureStreams"],
+    dependencies: everything + ["OnnxImport", "martlet", "live", "TestSupport", "BuiltinModels", "FixtureStreams"],
     swiftSettings: strict),
   .testTarget(
     name: "BenchReportTests", dependencies: ["bench", "EngineTelemetry", "LockFreeRings", "TradingTypes"],
@@ -191,6 +201,7 @@ let package = Package(
   products: libraries.filter { !$0.name.hasPrefix("C") }.map { .library(name: $0.name, targets: [$0.name]) }
     + executables.prefix(2).map { .executable(name: $0.name, targets: [$0.name]) },
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
-  targets: libraries + support + executables + checks + fuzzers)
+  targets: libraries + [onnxImport] + support + executables + checks + fuzzers)

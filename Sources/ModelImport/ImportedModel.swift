@@ -39,11 +39,14 @@ public struct ImportedModel: Hashable, Sendable {
   public var notes: [String]
   /// Where the model came from (run, model id, signature), as an MLflow directory tells it; empty otherwise.
   public var lineage: [String: String]
+  /// How the file quantises the network's numbers; empty for one in plain floating point.
+  public var quantisationHints: QuantisationHints
 
   /// A model with its origin.
   public init(
     kind: Kind, featureNames: [String], outputNames: [String] = [], model: Model, sourceSHA256: String,
-    sourceVersion: String? = nil, notes: [String] = [], lineage: [String: String] = [:]
+    sourceVersion: String? = nil, notes: [String] = [], lineage: [String: String] = [:],
+    quantisationHints: QuantisationHints = QuantisationHints()
   ) {
     self.kind = kind
     self.featureNames = featureNames
@@ -53,6 +56,7 @@ public struct ImportedModel: Hashable, Sendable {
     self.sourceVersion = sourceVersion
     self.notes = notes
     self.lineage = lineage
+    self.quantisationHints = quantisationHints
   }
 
   /// The forest, or nil for a network.

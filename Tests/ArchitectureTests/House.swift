@@ -1,6 +1,6 @@
 /// The tiers of the house in pipeline order, and what each may see. The rules are those of `Docs/Architecture.md`.
 enum Tier: Int, CaseIterable {
-  case shim, vocabulary, memory, market, stage, venue, record, network, modelImport, engine, harness
+  case shim, vocabulary, memory, market, stage, venue, record, network, modelImport, onnxImport, engine, harness
   case fixtures, testSupport, executable, tests
 
   /// Tiers whose modules this one may import. No tier but the last two sees itself: equal parts do not know each other.
@@ -12,8 +12,9 @@ enum Tier: Int, CaseIterable {
     case .stage: below(self)
     case .record, .network: [.shim, .vocabulary, .memory]
     case .modelImport: [.shim, .vocabulary, .stage]
-    case .engine: below(self).subtracting([.shim, .venue, .modelImport])
-    case .harness: below(self).subtracting([.shim, .stage, .modelImport])
+    case .onnxImport: [.vocabulary, .stage, .modelImport]
+    case .engine: below(self).subtracting([.shim, .venue, .modelImport, .onnxImport])
+    case .harness: below(self).subtracting([.shim, .stage, .modelImport, .onnxImport])
     case .fixtures: [.vocabulary]
     case .testSupport: [.shim, .vocabulary, .fixtures]
     case .executable: below(self)
@@ -35,7 +36,7 @@ enum Tier: Int, CaseIterable {
   var stagesMax: Int {
     switch self {
     case .engine, .executable, .tests: .max
-    case .modelImport: 1
+    case .modelImport, .onnxImport: 1
     default: 0
     }
   }
@@ -49,6 +50,7 @@ enum Tier: Int, CaseIterable {
     case .memory, .record, .network, .engine: return arithmetic.union(["Synchronization", "Foundation", "Dispatch"])
     case .modelImport, .harness, .fixtures, .testSupport:
       return arithmetic.union(["Synchronization", "Foundation", "Dispatch"])
+    case .onnxImport: return arithmetic.union(["Foundation", "FoundationEssentials", "SwiftProtobuf"])
     case .executable: return arithmetic.union(["Synchronization", "Foundation", "Dispatch", "ArgumentParser"])
     case .tests:
       return arithmetic.union(["Synchronization", "Foundation", "FoundationXML", "Dispatch", "Testing"])
@@ -69,6 +71,7 @@ enum House {
     "PositionSizing": .stage, "PreTradeRisk": .stage, "OrderRouting": .stage,
     "SimulatedVenue": .venue, "EventJournal": .record, "EngineTelemetry": .record,
     "MarketReceive": .network, "ModelImport": .modelImport, "ModelGovernance": .modelImport,
+    "OnnxImport": .onnxImport,
     "BuiltinModels": .modelImport,
     "TradingEngine": .engine, "BacktestHarness": .harness,
     "FixtureStreams": .fixtures, "TestSupport": .testSupport,

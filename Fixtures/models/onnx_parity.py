@@ -1,0 +1,369 @@
+#!/usr/bin/env python3
+"""Writes the ONNX fixtures: a small network or forest of every supported kind, rows, and what ONNX Runtime answers.
+
+    python3 onnx_parity.py [NAME...]      writes onnx/NAME.onnx and onnx/NAME.rows
+
+A `.rows` file starts with `window features outputs`; then one case a line: the window's numbers, row by row, then the outputs of
+the first graph output that holds floats. ONNX Runtime runs with all optimisations off, which is what the format's own definition says.
+Pinned by onnx_requirements.txt; the networks are random, because only the arithmetic is compared.
+"""
+
+import pathlib
+import sys
+import warnings
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+warnings.filterwarnings("ignore")
+HERE = pathlib.Path(__file__).resolve().parent / "onnx"
+SEED = 11
+WINDOW, FEATURES = 12, 5
+MAKERS = {}
+
+
+def maker(function):
+    MAKERS[function.__name__] = function
+    return function
+
+
+def runtime(path):
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def rows_for(window, features, count, seed=SEED):
+    random = np.random.default_rng(seed)
+    return (random.standard_normal((count, window, features)) * 1.5).astype(np.float32)
+
+
+def save(name, model_or_path, rows, feeds):
+    """`feeds` turns one window [rows x features] into the graph's inputs."""
+    path = HERE / f"{name}.onnx"
+    if not isinstance(model_or_path, pathlib.Path):
+        onnx.save(model_or_path, path)
+    session = runtime(path)
+    outputs = [o.name for o in session.get_outputs() if "float" in o.type and "map" not in o.type]
+    lines = []
+    for row in rows:
+        answer = session.run(outputs[:1], feeds(row))[0].reshape(-1).astype(np.float32)
+        lines.append(" ".join(str(v) for v in np.concatenate([row.reshape(-1), answer])))
+    text = f"{rows.shape[1]} {rows.shape[2]} {len(answer)}\n" + "\n".join(lines) + "\n"
+    (HERE / f"{name}.rows").write_text(text)
+    print(f"{name}: {path.stat().st_size} + {len(text)} bytes, ops {sorted({n.op_type for n in onnx.load(path).graph.node})}")
+
+
+def exported(name, module, window, features, dynamo=False, shape=None, count=10, opset=17, **options):
+    """`shape` turns a window into the module's input; the batch comes first unless it says otherwise."""
+    shape = shape or (lambda row: row[None] if window > 1 else row)
+    module.eval()
+    rows = rows_for(window, features, count)
+    path = HERE / f"{name}.onnx"
+    sample = torch.from_numpy(shape(rows[0]))
+    arguments = {"input_names": ["features"], "output_names": ["score"], "opset_version": opset} | options
+    if dynamo:
+        torch.onnx.export(module, (sample,), str(path), dynamo=True, external_data=False, verbose=False, **arguments)
+        for part in HERE.glob("*.onnx.data"):
+            raise SystemExit(f"{part}: external data")
+    else:
+        torch.onnx.export(module, (sample,), str(path), dynamo=False, **arguments)
+    clean = onnx.load(path)
+    for node in clean.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    for value in list(clean.graph.value_info) + list(clean.graph.input) + list(clean.graph.output):
+        del value.metadata_props[:]
+    for value in clean.graph.initializer:
+        del value.metadata_props[:]
+    del clean.graph.metadata_props[:]
+    onnx.save(clean, path)
+    input_name = runtime(path).get_inputs()[0].name
+    save(name, path, rows, lambda row: {input_name: shape(row)})
+
+
+class LastOf(nn.Module):
+    """A recurrent layer, its last row, a dense layer."""
+
+    def __init__(self, cell, head, batch_first):
+        super().__init__()
+        self.cell, self.head, self.batch_first = cell, head, batch_first
+
+    def forward(self, rows):
+        states, _ = self.cell(rows)
+        return self.head(states[:, -1] if self.batch_first else states[-1])
+
+
+class HiddenOf(nn.Module):
+    """The same through the returned hidden state of the last layer."""
+
+    def __init__(self, cell, head):
+        super().__init__()
+        self.cell, self.head = cell, head
+
+    def forward(self, rows):
+        hidden = self.cell(rows)[1]
+        return self.head((hidden[0] if isinstance(hidden, tuple) else hidden)[-1])
+
+
+class Chop(nn.Module):
+    def __init__(self, count):
+        super().__init__()
+        self.count = count
+
+    def forward(self, x):
+        return x[:, :, : -self.count].contiguous()
+
+
+class TemporalBlock(nn.Module):
+    """Two causal convolutions and a residual path; `padding` says how the causality is written."""
+
+    def __init__(self, inputs, outputs, dilation, padding, norm=False):
+        super().__init__()
+        reach = 2 * dilation
+        layers = []
+        for width in (inputs, outputs):
+            if padding == "chop":
+                layers += [nn.Conv1d(width, outputs, 3, padding=reach, dilation=dilation), Chop(reach)]
+            else:
+                layers += [nn.ConstantPad1d((reach, 0), 0.0), nn.Conv1d(width, outputs, 3, dilation=dilation)]
+            if norm:
+                layers.append(nn.BatchNorm1d(outputs))
+            layers += [nn.ReLU(), nn.Dropout(0.1)]
+        self.path = nn.Sequential(*layers)
+        self.short = nn.Conv1d(inputs, outputs, 1) if inputs != outputs else None
+
+    def forward(self, x):
+        return torch.relu(self.path(x) + (x if self.short is None else self.short(x)))
+
+
+class Temporal(nn.Module):
+    def __init__(self, padding, norm=False):
+        super().__init__()
+        self.blocks = nn.Sequential(
+            TemporalBlock(FEATURES, 6, 1, padding, norm), TemporalBlock(6, 6, 2, padding, norm))
+        self.head = nn.Linear(6, 1)
+
+    def forward(self, rows):
+        return self.head(self.blocks(rows.transpose(1, 2))[:, :, -1])
+
+
+class ValidTemporal(nn.Module):
+    """Convolutions without padding: rows fall away at the start, the last one is the same."""
+
+    def __init__(self):
+        super().__init__()
+        self.path = nn.Sequential(nn.Conv1d(FEATURES, 6, 3), nn.Tanh(), nn.Conv1d(6, 6, 3, dilation=2), nn.Tanh())
+        self.head = nn.Linear(6, 1)
+
+    def forward(self, rows):
+        return self.head(self.path(rows.transpose(1, 2))[..., -1])
+
+
+class Encoder(nn.Module):
+    """PyTorch's own encoder layers with a causal mask and learned positions."""
+
+    def __init__(self, norm_first=False, activation="relu", layers=2):
+        super().__init__()
+        self.lift = nn.Linear(FEATURES, 8)
+        self.positions = nn.Parameter(torch.randn(1, WINDOW, 8) * 0.3)
+        layer = nn.TransformerEncoderLayer(
+            8, 2, 16, dropout=0.1, activation=activation, batch_first=True, norm_first=norm_first)
+        self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.head = nn.Linear(8, 1)
+        self.register_buffer("mask", nn.Transformer.generate_square_subsequent_mask(WINDOW))
+
+    def forward(self, rows):
+        hidden = self.encoder(self.lift(rows) + self.positions, mask=self.mask, is_causal=True)
+        return self.head(hidden[:, -1])
+
+
+class HandWritten(nn.Module):
+    """Attention spelled out, the way tutorials write it: one projection split in three, masked_fill, softmax."""
+
+    def __init__(self):
+        super().__init__()
+        self.lift = nn.Linear(FEATURES, 8)
+        self.split = nn.Linear(8, 24, bias=False)
+        self.out = nn.Linear(8, 8)
+        self.norm = nn.LayerNorm(8)
+        self.head = nn.Linear(8, 2)
+        self.register_buffer("mask", torch.tril(torch.ones(WINDOW, WINDOW)).bool())
+
+    def forward(self, rows):
+        x = self.lift(rows)
+        batch, time, width = x.shape
+        q, k, v = self.split(self.norm(x)).chunk(3, dim=-1)
+        q, k, v = (t.view(batch, time, 2, width // 2).transpose(1, 2) for t in (q, k, v))
+        scores = (q @ k.transpose(-2, -1)) / (width // 2) ** 0.5
+        scores = scores.masked_fill(~self.mask, float("-inf"))
+        mixed = (torch.softmax(scores, dim=-1) @ v).transpose(1, 2).reshape(batch, time, width)
+        x = x + self.out(mixed)
+        return torch.softmax(self.head(x[:, -1, :]), dim=-1)
+
+
+def seeded(build):
+    torch.manual_seed(SEED)
+    return build()
+
+
+def with_statistics(module, sample):
+    """Runs batches through in training mode, so that BatchNormalization has something to fold."""
+    module.train()
+    for seed in range(5):
+        module(torch.from_numpy(sample(seed)))
+    return module.eval()
+
+
+BATCH = {"dynamic_axes": {"features": {0: "batch"}, "score": {0: "batch"}}}
+
+
+@maker
+def mlp_norm():
+    net = seeded(lambda: nn.Sequential(
+        nn.BatchNorm1d(6), nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 7), nn.LeakyReLU(0.1),
+        nn.Linear(7, 1)))
+    with_statistics(net, lambda seed: rows_for(1, 6, 64, seed)[:, 0])
+    exported("mlp_norm", net, 1, 6, count=20, training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False, **BATCH)
+
+
+@maker
+def mlp_logistic():
+    net = seeded(lambda: nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 8), nn.Sigmoid(), nn.Linear(8, 1), nn.Sigmoid()))
+    exported("mlp_logistic", net, 1, 6, count=20, **BATCH)
+
+
+@maker
+def mlp_dynamo():
+    net = seeded(lambda: nn.Sequential(nn.Linear(6, 8), nn.SiLU(), nn.LayerNorm(8), nn.Linear(8, 8), nn.GELU(), nn.Linear(8, 3)))
+    exported("mlp_dynamo", net, 1, 6, dynamo=True, opset=20, count=20)
+
+
+@maker
+def mlp_old():
+    """Opset 12: SiLU, GELU and LayerNorm fall into their parts."""
+    net = seeded(lambda: nn.Sequential(nn.Linear(6, 8), nn.SiLU(), nn.LayerNorm(8), nn.Linear(8, 8), nn.GELU(), nn.Linear(8, 3)))
+    exported("mlp_old", net, 1, 6, opset=12, count=20)
+
+
+@maker
+def mlp_tanh_gelu():
+    net = seeded(lambda: nn.Sequential(nn.Linear(6, 8), nn.GELU(approximate="tanh"), nn.Linear(8, 1)))
+    exported("mlp_tanh_gelu", net, 1, 6, count=20)
+
+
+class Lstm(nn.Module):
+    def __init__(self):
+        super().__init__()
+
+
+@maker
+def lstm():
+    exported("lstm", seeded(lambda: LastOf(nn.LSTM(FEATURES, 6, batch_first=True), nn.Linear(6, 1), True)), WINDOW, FEATURES)
+
+
+@maker
+def lstm_two():
+    exported("lstm_two", seeded(lambda: HiddenOf(nn.LSTM(FEATURES, 6, 2, batch_first=True), nn.Linear(6, 1))), WINDOW, FEATURES,
+             dynamic_axes={"features": {0: "batch"}})
+
+
+@maker
+def lstm_time_first():
+    exported("lstm_time_first", seeded(lambda: LastOf(nn.LSTM(FEATURES, 6, 2), nn.Linear(6, 1), False)), WINDOW, FEATURES,
+             shape=lambda row: row[:, None])
+
+
+@maker
+def lstm_dynamo():
+    exported("lstm_dynamo", seeded(lambda: LastOf(nn.LSTM(FEATURES, 6, 2, batch_first=True), nn.Linear(6, 1), True)), WINDOW,
+             FEATURES, dynamo=True, opset=18)
+
+
+@maker
+def gru():
+    exported("gru", seeded(lambda: LastOf(nn.GRU(FEATURES, 6, batch_first=True), nn.Linear(6, 1), True)), WINDOW, FEATURES)
+
+
+@maker
+def gru_two():
+    exported("gru_two", seeded(lambda: HiddenOf(nn.GRU(FEATURES, 6, 2, batch_first=True), nn.Linear(6, 1))), WINDOW, FEATURES)
+
+
+@maker
+def gru_plain():
+    """By hand: layout 1 and linear_before_reset 0, which PyTorch never writes."""
+    random = np.random.default_rng(SEED)
+    array = lambda name, *shape: numpy_helper.from_array((random.standard_normal(shape) * 0.4).astype(np.float32), name)
+    nodes = [
+        helper.make_node("GRU", ["x", "W", "R", "B"], ["", "h"], "gru", hidden_size=4, layout=0),
+        helper.make_node("Squeeze", ["h", "axes"], ["last"]),
+        helper.make_node("MatMul", ["last", "V"], ["score"]),
+    ]
+    graph = helper.make_graph(
+        nodes, "gru", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [WINDOW, 1, FEATURES])],
+        [helper.make_tensor_value_info("score", TensorProto.FLOAT, None)],
+        [array("W", 1, 12, FEATURES), array("R", 1, 12, 4), array("B", 1, 24), array("V", 4, 1),
+         numpy_helper.from_array(np.array([0], np.int64), "axes")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
+    save("gru_plain", model, rows_for(WINDOW, FEATURES, 10), lambda row: {"x": row[:, None]})
+
+
+@maker
+def tcn_chop():
+    exported("tcn_chop", seeded(lambda: Temporal("chop")), WINDOW, FEATURES)
+
+
+@maker
+def tcn_pad():
+    net = with_statistics(seeded(lambda: Temporal("pad", norm=True)), lambda seed: rows_for(WINDOW, FEATURES, 16, seed))
+    exported("tcn_pad", net, WINDOW, FEATURES)
+
+
+@maker
+def tcn_valid():
+    exported("tcn_valid", seeded(ValidTemporal), WINDOW, FEATURES)
+
+
+@maker
+def tcn_dynamo():
+    exported("tcn_dynamo", seeded(lambda: Temporal("chop")), WINDOW, FEATURES, dynamo=True, opset=18)
+
+
+@maker
+def transformer():
+    exported("transformer", seeded(Encoder), WINDOW, FEATURES)
+
+
+@maker
+def transformer_dynamo():
+    exported("transformer_dynamo", seeded(lambda: Encoder(norm_first=True, activation="gelu")), WINDOW, FEATURES, dynamo=True, opset=18)
+
+
+@maker
+def attention():
+    exported("attention", seeded(HandWritten), WINDOW, FEATURES)
+
+
+@maker
+def attention_dynamo():
+    exported("attention_dynamo", seeded(HandWritten), WINDOW, FEATURES, dynamo=True, opset=20)
+
+
+def main():
+    HERE.mkdir(exist_ok=True)
+    torch.set_num_threads(1)
+    for name in sys.argv[1:] or MAKERS:
+        try:
+            MAKERS[name]()
+        except Exception as error:  # noqa: BLE001
+            print(f"{name}: FAILED {type(error).__name__}: {str(error)[:300]}")
+
+
+if __name__ == "__main__":
+    main()
