@@ -36,7 +36,7 @@ struct ModelImportCommand: ParsableCommand {
       """)
 
   @Option(help: "lightgbm, xgboost, catboost, onnx or mlflow; from the content without it.")
-  var format: ModelImporter.Format?
+  var format: FormatChoice?
 
   @Option(help: ArgumentHelp("Model file, or MLflow directory.", valueName: "file"))
   var input: String
@@ -56,6 +56,12 @@ struct ModelImportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("What stands for missing inputs of a network: JSON {\"missing\": [...]}.", valueName: "file"))
   var missing: String?
 
+  @Option(help: ArgumentHelp("Rows of a window, where an ONNX graph leaves its time axis open.", valueName: "W"))
+  var window: Int?
+
+  @Option(help: ArgumentHelp("Output of an ONNX graph to follow; its scores without it.", valueName: "name"))
+  var outputName: String?
+
   @Option(help: ArgumentHelp("Golden rows to keep.", valueName: "N"))
   var golden = 32
 
@@ -72,8 +78,8 @@ struct ModelImportCommand: ParsableCommand {
   func run() throws {
     var imported: ImportedModel
     do throws(ImportError) {
-      imported = try ModelImporter.read(path: input, format: format) { path throws(ImportError) in
-        try OnnxImporter.read(path)
+      imported = try ModelImporter.read(path: input, format: format?.format) { path throws(ImportError) in
+        try OnnxImporter(OnnxImporter.Options(window: window, outputName: outputName)).read(path)
       }
     } catch { throw ToolFailure.badInput(error) }
     if let names { try rename(&imported, names) }
@@ -210,7 +216,16 @@ struct ModelImportCommand: ParsableCommand {
   }
 }
 
-extension ModelImporter.Format: ExpressibleByArgument {}
+/// Formats as the command line names them.
+enum FormatChoice: String, ExpressibleByArgument, CaseIterable {
+  case lightgbm
+  case xgboost
+  case catboost
+  case onnx
+  case mlflow
+
+  var format: ModelImporter.Format? { ModelImporter.Format(rawValue: rawValue) }
+}
 
 extension String {
   /// The text with everything but printable ASCII replaced, as metadata holds it.

@@ -32,7 +32,7 @@ struct ModelPredictCommand: ParsableCommand {
   var input: String
 
   @Option(help: "Form of networks: int8 or float; int8 where the artifact has it.")
-  var precision: ModelPredictor.Precision?
+  var precision: PrecisionChoice?
 
   @Flag(help: "Leave the probability out.")
   var raw = false
@@ -47,7 +47,7 @@ struct ModelPredictCommand: ParsableCommand {
   var stride: Int?
 
   @Option(help: "Kernels: scalar, avx2, avx512 or best; all give the same bits.")
-  var kernels: KernelSet = .best
+  var kernels: KernelChoice = .best
 
   @Option(help: ArgumentHelp("File to write instead of standard output.", valueName: "file"))
   var output: String?
@@ -58,7 +58,7 @@ struct ModelPredictCommand: ParsableCommand {
   func validate() throws {
     guard stride.map({ $0 >= 1 }) ?? true else { throw ValidationError("--stride: 1 or more expected") }
     guard !(raw && leaves) else { throw ValidationError("--raw and --leaves: one of them expected") }
-    guard kernels.isSupported else { throw ValidationError("--kernels: this processor has no \(kernels)") }
+    guard kernels.set.isSupported else { throw ValidationError("--kernels: this processor has no \(kernels)") }
   }
 
   func run() throws {
@@ -82,7 +82,7 @@ struct ModelPredictCommand: ParsableCommand {
         "\(input): a multiple of \(size) rows expected, \(table.rows.count) found (--stride reads overlapping windows)")
     }
     let text = try OutputText(output, force: force)
-    let predictor = ModelPredictor(whole, kernels: kernels, precision: precision ?? .int8)
+    let predictor = ModelPredictor(whole, kernels: kernels.set, precision: precision?.precision ?? .int8)
     let columns = try Columns(whole, raw: raw, leaves: leaves)
     text.write(columns.header)
     let progress = Progress(total: table.rows.count, what: "rows")
@@ -130,13 +130,27 @@ struct ModelPredictCommand: ParsableCommand {
   }
 }
 
-extension ModelPredictor.Precision: ExpressibleByArgument {}
+/// Kernels as the command line names them.
+enum KernelChoice: String, ExpressibleByArgument, CaseIterable {
+  case best
+  case scalar
+  case avx2
+  case avx512
 
-extension KernelSet: ExpressibleByArgument {
-  public init?(argument: String) {
-    guard let set = (KernelSet.allCases.first { "\($0)" == argument }) else { return nil }
-    self = set
+  var set: KernelSet {
+    switch self {
+    case .best: .best
+    case .scalar: .scalar
+    case .avx2: .avx2
+    case .avx512: .avx512
+    }
   }
+}
 
-  public static var allValueStrings: [String] { KernelSet.allCases.map { "\($0)" } }
+/// Forms of a network as the command line names them.
+enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
+  case int8
+  case float
+
+  var precision: ModelPredictor.Precision { self == .int8 ? .int8 : .float }
 }

@@ -60,8 +60,10 @@ extension EnsembleModel {
   var parameterCount: Int {
     members.reduce(0) { sum, member in
       switch member.kind {
-      case .forest(let forest): sum + forest.trees.reduce(0) { $0 + $1.nodes.count + $1.leaves.count }
-      case .network(let network): sum + (network.quantised?.weightCount ?? network.float?.weightCount ?? 0)
+      case .forest(let forest): return sum + forest.trees.reduce(0) { $0 + $1.nodes.count + $1.leaves.count }
+      case .network(let network):
+        let quantised = network.quantised?.operators.reduce(0) { $0 + $1.weightCount }
+        return sum + (quantised ?? network.float?.operators.reduce(0) { $0 + $1.weightCount } ?? 0)
       }
     }
   }

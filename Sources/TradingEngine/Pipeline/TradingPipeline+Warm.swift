@@ -1,4 +1,3 @@
-public import EngineTelemetry
 public import LockFreeRings
 public import OrderRouting
 public import PositionSizing
