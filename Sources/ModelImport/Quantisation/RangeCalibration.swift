@@ -8,6 +8,8 @@ public enum RangeCalibration: Hashable, Sendable, CustomStringConvertible {
   case percentile(Double)
   /// The clipping of magnitudes that loses the least information, over a histogram of 2,048 bins.
   ///
+  /// A histogram of few numbers is mostly gaps and would clip far too much: below 32,768 of them it is `minimumMaximum`.
+  ///
   /// - Source: Migacz, "8-bit inference with TensorRT", GTC 2017: the Kullback-Leibler divergence of the codes' distribution
   ///   from the clipped one. Differs: non-negative values get 256 levels instead of 128.
   case entropy
@@ -39,6 +41,7 @@ public enum RangeCalibration: Hashable, Sendable, CustomStringConvertible {
       let isWhole = Int((last * tail).rounded(.down)) == 0
       return isWhole ? seen.minimum...seen.maximum : low...max(low, high)
     case .entropy:
+      guard seen.numbers.count >= 1 << 15 else { return seen.minimum...seen.maximum }
       let most = max(abs(seen.minimum), abs(seen.maximum))
       let levels = seen.minimum >= 0 || seen.maximum <= 0 ? 256 : 128
       let clip = Self.leastLoss(of: seen.numbers, upTo: most, levels: levels)
