@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CForest.h"
+
 #pragma clang assume_nonnull begin
 
 /// Instruction sets, in ascending order of speed.
