@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "CForest.h"
+#include "CNetwork.h"
 
 #pragma clang assume_nonnull begin
 
