@@ -235,7 +235,10 @@ struct NetworkKernelNetworks {
       ("lstm", recurrent(seed: seed, .lstm, layers: 1, features: 5, hidden: 20, window: 7)),
       ("two lstm", recurrent(seed: seed, .lstm, layers: 2, features: 9, hidden: 16, window: 12)),
       ("gru", recurrent(seed: seed, .gru(linearBeforeReset: true), layers: 2, features: 6, hidden: 18, window: 6)),
-      ("gru after", recurrent(seed: seed, .gru(linearBeforeReset: false), layers: 1, features: 6, hidden: 33, window: 2)),
+      (
+        "gru after",
+        recurrent(seed: seed, .gru(linearBeforeReset: false), layers: 1, features: 6, hidden: 33, window: 2)
+      ),
       ("chain", recurrentChain(seed: seed, window: 9)),
       (
         "tcn",

@@ -24,7 +24,10 @@ extension NetworkKernel {
       unsafe stagger(state.memory, room: room)
       state.header.pending = Int32(room.itemCount)
     } else if room.following == .appended, state.mode == .windowed {
-      for _ in 1..<window { unsafe close(missing, state.memory, room: room) }
+      for _ in 1..<window {
+        finish(state, room)
+        unsafe close(missing, state.memory, room: room)
+      }
       finish(state, room)
       state.header.closed = 0
     }

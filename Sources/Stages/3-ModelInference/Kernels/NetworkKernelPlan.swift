@@ -17,6 +17,9 @@ struct NetworkKernelPlan {
 
   /// A value's place in a frame: bytes before it for each row of the frame, and its padded width.
   struct Place: BitwiseCopyable {
+    /// The place of what is never written or read.
+    static let none = -1
+
     var values = 0
     var codes = 0
     /// Entries from row to row, of values and of codes alike: a multiple of 64.
@@ -68,13 +71,13 @@ struct NetworkKernelPlan {
         if hasCodes[value], hasCodes[source], source > 0, network.encodings[source] == network.encodings[value] {
           place.codes = places[source].codes
         } else {
-          place.codes = offset
+          place.codes = hasCodes[value] ? offset : Place.none
           if hasCodes[value] { offset += stride }
         }
       } else {
         place.values = offset
         if hasValues[value] { offset += 4 * stride }
-        place.codes = offset
+        place.codes = hasCodes[value] ? offset : Place.none
         if hasCodes[value] { offset += stride }
       }
       places.append(place)
@@ -83,7 +86,9 @@ struct NetworkKernelPlan {
   }
 
   /// Whether `lastRow` must make its own codes.
-  func encodesAgain(_ value: Int, source: Int) -> Bool { hasCodes[value] && places[value].codes != places[source].codes }
+  func encodesAgain(_ value: Int, source: Int) -> Bool {
+    hasCodes[value] && places[value].codes != places[source].codes
+  }
 
   /// Whether operator `number` reads other rows than its own.
   func remembers(_ number: Int) -> Bool { Self.remembers(network.operators[number], shapes) }

@@ -163,6 +163,7 @@ extension NetworkKernel {
     let result = unsafe step.pointee.result
     let coding = unsafe step.pointee.coding
     unsafe martlet_net_codes_rows(
-      choice, rows, step.pointee.width, frame.values(result), result.stride, frame.codes(result), result.stride, coding!)
+      choice, rows, step.pointee.width, frame.values(result), result.stride, frame.codes(result), result.stride, coding!
+    )
   }
 }
