@@ -1,0 +1,170 @@
+// The inner loops of quantised networks: products of 8-bit codes, cells with memory, attention and what lies between,
+// each in up to three instruction sets that agree bit for bit.
+//
+// Nothing here allocates, fails or decides: the caller lays out every table and has checked every size. Rows of codes and
+// of single precision values start at multiples of 64 bytes and are padded to multiples of 64 entries, so that whole
+// vectors may be read and written. Multiplications and additions are separate, in a fixed order.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+enum {
+  /// The most entries of a row of any value.
+  MARTLET_NET_WIDTH = 1024,
+  /// The most channels of a product: four gates of the widest layer.
+  MARTLET_NET_CHANNELS = 4096,
+  /// The most rows of a window.
+  MARTLET_NET_ROWS = 512,
+};
+
+/// What is applied to each number of a result.
+enum {
+  MARTLET_NET_IDENTITY = 0,
+  MARTLET_NET_RELU = 1,
+  MARTLET_NET_LEAKY_RELU = 2,
+  MARTLET_NET_SIGMOID = 3,
+  MARTLET_NET_TANH = 4,
+  MARTLET_NET_GELU = 5,
+  MARTLET_NET_SILU = 6,
+};
+
+/// From single precision to a code: `saturate(round(x * factor) + zero_point)`, or `x / factor` where it divides.
+typedef struct {
+  float factor;
+  int32_t zero_point;
+  bool divides;
+} martlet_net_codes;
+
+/// Int8 weights and what turns their sums into numbers.
+///
+/// ```
+/// weights: [ tile of 64 channels | ... | last tile of 16, 32, 48 or 64 ], a tile = [inputs / 4][channels][4]
+/// ```
+typedef struct {
+  /// Codes of a row that are read: a multiple of 8; weights of padding are 0.
+  uint32_t inputs;
+  /// Channels: a multiple of 16; padding has weights, start, scale and bias 0.
+  uint32_t channels;
+  const int8_t *weights;
+  /// Where each sum starts: zero points folded in.
+  const int32_t *start;
+  /// A sum's unit.
+  const float *scale;
+  const float *bias;
+  uint32_t activation;
+  float slope;
+} martlet_net_product;
+
+/// Rows of a matrix in memory: row `i` of `count` is `list[i]`, or `i` where there is no list.
+typedef struct {
+  const uint16_t *_Nullable list;
+  uint32_t count;
+} martlet_net_rows;
+
+/// How a row of features becomes codes: `x - center` as `martlet_net_codes` does, a factor a feature; NaN becomes the code
+/// that stands for it.
+typedef struct {
+  /// Features, up to whole vectors of 16.
+  uint32_t count;
+  int32_t zero_point;
+  bool divides;
+  const float *centers;
+  const float *factors;
+  const uint8_t *missing_codes;
+  const float *missing_values;
+} martlet_net_input;
+
+/// The input row as codes.
+void martlet_net_input_codes(int set, const martlet_net_input *input, const float *row, uint8_t *codes);
+
+/// The input row with NaN replaced.
+void martlet_net_input_values(int set, const martlet_net_input *input, const float *row, float *values);
+
+/// `sums[i] = start + weights * codes[row i]` for each row; `starts` instead of the product's own start where given.
+///
+/// Strides are in entries; row `i` of sums and starts is the i-th, whatever row of codes it was made from.
+void martlet_net_sums(
+    int set, const martlet_net_product *product, martlet_net_rows rows, const uint8_t *codes, size_t code_stride,
+    const int32_t *_Nullable starts, int32_t *sums, size_t sum_stride);
+
+/// `activation(f32(sum) * scale + bias)` for each row, as values, as codes, or as both.
+void martlet_net_product_rows(
+    int set, const martlet_net_product *product, martlet_net_rows rows, const uint8_t *codes, size_t code_stride,
+    const int32_t *_Nullable starts, size_t start_stride, float *_Nullable values, size_t value_stride,
+    uint8_t *_Nullable result, size_t result_stride, const martlet_net_codes *_Nullable coding);
+
+/// An LSTM cell. Gates lie in blocks of 16 units: 16 of input, output, forget and candidate each.
+///
+/// `gate = f32(sum) * scale + before`, then `NetworkMath.lstmCell`; the hidden state as values, codes or both.
+/// `units` is a multiple of 16; `before` is what the last hidden state and the bias add.
+void martlet_net_lstm(
+    int set, uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *c,
+    float *_Nullable next_c, float *_Nullable h, uint8_t *codes, const martlet_net_codes *coding);
+
+/// A GRU cell that is linear before reset. Gates lie in blocks of 16 units: 16 of update, reset and candidate each.
+void martlet_net_gru(
+    int set, uint32_t units, const int32_t *sums, const float *scale, const float *bias, const float *before,
+    const float *h, float *next_h, uint8_t *codes, const martlet_net_codes *coding);
+
+/// The codes of `reset * h`, which the candidate's product reads in a GRU that is not linear before reset.
+void martlet_net_gru_reset(
+    int set, uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *h,
+    uint8_t *codes, const martlet_net_codes *coding);
+
+/// The rest of that cell; `after` is the product of those codes with its bias.
+void martlet_net_gru_after(
+    int set, uint32_t units, const int32_t *sums, const float *scale, const float *bias, const float *before,
+    const float *after, const float *h, float *next_h, uint8_t *codes, const martlet_net_codes *coding);
+
+/// Codes of values, row by row.
+void martlet_net_codes_rows(
+    int set, martlet_net_rows rows, uint32_t width, const float *values, size_t value_stride, uint8_t *codes,
+    size_t code_stride, const martlet_net_codes *coding);
+
+/// A function of each number.
+void martlet_net_activate(
+    int set, martlet_net_rows rows, uint32_t width, const float *values, float *result, size_t stride,
+    uint32_t activation, float slope);
+
+/// `first + second`.
+void martlet_net_add(
+    int set, martlet_net_rows rows, uint32_t width, const float *first, const float *second, float *result,
+    size_t stride);
+
+/// `(x * gain) + shift`, a number of each a column.
+void martlet_net_affine(
+    int set, martlet_net_rows rows, uint32_t width, const float *values, float *result, size_t stride,
+    const float *gain, const float *shift);
+
+/// `((x - mean) * (1 / sqrt(variance + epsilon)) * gain) + shift`, row by row.
+void martlet_net_normalise(
+    int set, martlet_net_rows rows, uint32_t width, const float *values, float *result, size_t stride,
+    const float *gain, const float *shift, float epsilon);
+
+/// Scaled dot-product attention of one query row over `count` rows of keys and values, up to MARTLET_NET_ROWS.
+///
+/// A head is `size` neighbouring entries of a row. Up to 15 entries past the last head are read, none written.
+void martlet_net_attention(
+    int set, uint32_t heads, uint32_t size, float scale, const float *query, const float *keys, const float *values,
+    size_t stride, uint32_t count, float *result);
+
+/// The earlier taps of a causal convolution, a row of codes each, gathered side by side: `taps` pieces of `width` bytes.
+///
+/// Row `i` of the result belongs to row `i` of `rows`; a tap before the first row reads `padding`. The newest tap is left out.
+static inline void martlet_net_patches(
+    martlet_net_rows rows, const uint8_t *codes, size_t stride, uint32_t width, uint32_t taps, uint32_t dilation,
+    const uint8_t *padding, uint8_t *patches) {
+  for (uint32_t number = 0; number < rows.count; number++) {
+    uint32_t row = rows.list ? rows.list[number] : number;
+    for (uint32_t tap = taps; tap > 0; tap--, patches += width) {
+      const uint8_t *from = row < tap * dilation ? padding : codes + (row - tap * dilation) * stride;
+      __builtin_memcpy(patches, from, width);
+    }
+  }
+}
+
+#pragma clang assume_nonnull end

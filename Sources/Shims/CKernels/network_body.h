@@ -1,0 +1,409 @@
+// The kernels, once for all instruction sets: included by a file that has defined `accumulator`, the dot product of its
+// set and how many rows and channels fit its registers.
+#include "network_math.h"
+
+// ---- products
+
+// Sums of one row, `columns` times 16 channels. Two chains hide the latency of the dot product.
+INLINE void net_row_tile(
+    const int8_t *weights, size_t quad_bytes, uint32_t inputs, const uint8_t *codes, const int32_t *start,
+    int32_t *sums, const int columns) {
+  accumulator even[NET_COLUMNS], odd[NET_COLUMNS];
+  for (int column = 0; column < columns; column++) {
+    accumulator_clear(&even[column]);
+    accumulator_clear(&odd[column]);
+  }
+  for (uint32_t input = 0; input < inputs; input += 8) {
+    four_codes first = four_codes_load(codes + input), second = four_codes_load(codes + input + 4);
+    for (int column = 0; column < columns; column++) {
+      accumulator_add(&even[column], first, weights + 64 * column);
+    }
+    for (int column = 0; column < columns; column++) {
+      accumulator_add(&odd[column], second, weights + quad_bytes + 64 * column);
+    }
+    weights += 2 * quad_bytes;
+  }
+  for (int column = 0; column < columns; column++) {
+    wholes sum = accumulator_total(&even[column], &odd[column]);
+    wholes_store(sums + 16 * column, sum + wholes_load(start + 16 * column));
+  }
+}
+
+// The same of several rows: each weight that is read serves all of them.
+INLINE void net_rows_tile(
+    const int8_t *weights, size_t quad_bytes, uint32_t inputs, const uint8_t *const *codes, const int32_t *const *start,
+    int32_t *const *sums, const int columns) {
+  accumulator total[NET_ROWS][NET_COLUMNS];
+  for (int row = 0; row < NET_ROWS; row++) {
+    for (int column = 0; column < columns; column++) accumulator_clear(&total[row][column]);
+  }
+  for (uint32_t input = 0; input < inputs; input += 4, weights += quad_bytes) {
+    for (int row = 0; row < NET_ROWS; row++) {
+      four_codes four = four_codes_load(codes[row] + input);
+      for (int column = 0; column < columns; column++) {
+        accumulator_add(&total[row][column], four, weights + 64 * column);
+      }
+    }
+  }
+  for (int row = 0; row < NET_ROWS; row++) {
+    for (int column = 0; column < columns; column++) {
+      wholes sum = accumulator_total(&total[row][column], NULL);
+      wholes_store(sums[row] + 16 * column, sum + wholes_load(start[row] + 16 * column));
+    }
+  }
+}
+
+// Calls `use(first channel, columns, bytes of a quad, weights)` with each part of the channels that the registers hold.
+#define NET_FOR_EACH_TILE(use)                                                              \
+  for (uint32_t tile = 0; tile < product->channels; tile += 64) {                           \
+    uint32_t left = product->channels - tile;                                               \
+    uint32_t wide = left < 64 ? left : 64;                                                  \
+    const int8_t *weights = product->weights + (size_t)tile * product->inputs;              \
+    for (uint32_t part = 0; part < wide; part += 16 * NET_COLUMNS) {                        \
+      uint32_t columns = (wide - part) / 16;                                                \
+      switch (columns < NET_COLUMNS ? columns : NET_COLUMNS) {                              \
+        NET_TILE_CASES(use)                                                                 \
+      }                                                                                     \
+    }                                                                                       \
+  }
+
+INLINE void net_row_sums(
+    const martlet_net_product *product, const uint8_t *codes, const int32_t *start, int32_t *sums) {
+#define USE(columns) \
+  net_row_tile(weights + 4 * part, 4 * wide, product->inputs, codes, start + tile + part, sums + tile + part, columns)
+  NET_FOR_EACH_TILE(USE)
+#undef USE
+}
+
+#if NET_ROWS > 1
+INLINE void net_rows_sums(
+    const martlet_net_product *product, const uint8_t *const *codes, const int32_t *const *starts,
+    int32_t *const *sums) {
+  const int32_t *start[NET_ROWS];
+  int32_t *sum[NET_ROWS];
+#define USE(columns)                                                                                  \
+  for (int row = 0; row < NET_ROWS; row++) {                                                          \
+    start[row] = starts[row] + tile + part;                                                           \
+    sum[row] = sums[row] + tile + part;                                                               \
+  }                                                                                                   \
+  net_rows_tile(weights + 4 * part, 4 * wide, product->inputs, codes, start, sum, columns)
+  NET_FOR_EACH_TILE(USE)
+#undef USE
+}
+#endif
+
+INLINE size_t net_row(martlet_net_rows rows, uint32_t number) { return rows.list ? rows.list[number] : number; }
+
+VECTOR void NET(martlet_net_sums)(
+    const martlet_net_product *product, martlet_net_rows rows, const uint8_t *codes, size_t code_stride,
+    const int32_t *starts, int32_t *sums, size_t sum_stride) {
+  uint32_t row = 0;
+#if NET_ROWS > 1
+  for (; row + NET_ROWS <= rows.count; row += NET_ROWS) {
+    const uint8_t *code[NET_ROWS];
+    const int32_t *start[NET_ROWS];
+    int32_t *sum[NET_ROWS];
+    for (uint32_t i = 0; i < NET_ROWS; i++) {
+      code[i] = codes + net_row(rows, row + i) * code_stride;
+      start[i] = starts ? starts + (row + i) * sum_stride : product->start;
+      sum[i] = sums + (row + i) * sum_stride;
+    }
+    net_rows_sums(product, code, start, sum);
+  }
+#endif
+  for (; row < rows.count; row++) {
+    net_row_sums(
+        product, codes + net_row(rows, row) * code_stride, starts ? starts + row * sum_stride : product->start,
+        sums + row * sum_stride);
+  }
+}
+
+// ---- from sums to numbers and codes
+
+INLINE wholes net_code_of(lanes steps, int32_t zero_point) {
+  // Saturated before it is rounded: the bounds are whole, so the order does not matter. NaN gets the lower one.
+  steps = lanes_larger(steps, lanes_of(-(float)zero_point));
+  steps = lanes_smaller(steps, lanes_of(255.0f - (float)zero_point));
+  return wholes_nearest(steps) + zero_point;
+}
+
+INLINE wholes net_code(lanes value, const martlet_net_codes *coding) {
+  return net_code_of(coding->divides ? value / coding->factor : value * coding->factor, coding->zero_point);
+}
+
+INLINE void net_finish_as(
+    const martlet_net_product *product, const int32_t *sums, float *values, uint8_t *result,
+    const martlet_net_codes *coding, const uint32_t activation) {
+  for (uint32_t channel = 0; channel < product->channels; channel += 16) {
+    lanes x = lanes_from(wholes_load(sums + channel)) * lanes_load(product->scale + channel);
+    x = net_activation(x + lanes_load(product->bias + channel), activation, product->slope);
+    if (values) lanes_store(values + channel, x);
+    if (result) octets_store(result + channel, net_code(x, coding));
+  }
+}
+
+// Calls `use(kind)` with the activation as a constant.
+#define NET_FOR_ACTIVATION(activation, use)            \
+  switch (activation) {                                \
+    case MARTLET_NET_IDENTITY: use(MARTLET_NET_IDENTITY); break;     \
+    case MARTLET_NET_RELU: use(MARTLET_NET_RELU); break;             \
+    case MARTLET_NET_LEAKY_RELU: use(MARTLET_NET_LEAKY_RELU); break; \
+    case MARTLET_NET_SIGMOID: use(MARTLET_NET_SIGMOID); break;       \
+    case MARTLET_NET_TANH: use(MARTLET_NET_TANH); break;             \
+    case MARTLET_NET_GELU: use(MARTLET_NET_GELU); break;             \
+    default: use(MARTLET_NET_SILU);                                  \
+  }
+
+INLINE void net_finish(
+    const martlet_net_product *product, const int32_t *sums, float *values, uint8_t *result,
+    const martlet_net_codes *coding) {
+#define USE(kind) net_finish_as(product, sums, values, result, coding, kind)
+  NET_FOR_ACTIVATION(product->activation, USE)
+#undef USE
+}
+
+VECTOR void NET(martlet_net_product_rows)(
+    const martlet_net_product *product, martlet_net_rows rows, const uint8_t *codes, size_t code_stride,
+    const int32_t *starts, size_t start_stride, float *values, size_t value_stride, uint8_t *result,
+    size_t result_stride, const martlet_net_codes *coding) {
+  _Alignas(64) int32_t sums[NET_ROWS * MARTLET_NET_CHANNELS];
+  uint32_t row = 0;
+#if NET_ROWS > 1
+  for (; row + NET_ROWS <= rows.count; row += NET_ROWS) {
+    const uint8_t *code[NET_ROWS];
+    const int32_t *start[NET_ROWS];
+    int32_t *sum[NET_ROWS];
+    for (uint32_t i = 0; i < NET_ROWS; i++) {
+      code[i] = codes + net_row(rows, row + i) * code_stride;
+      start[i] = starts ? starts + (row + i) * start_stride : product->start;
+      sum[i] = sums + i * product->channels;
+    }
+    net_rows_sums(product, code, start, sum);
+    for (uint32_t i = 0; i < NET_ROWS; i++) {
+      size_t at = net_row(rows, row + i);
+      net_finish(
+          product, sum[i], values ? values + at * value_stride : NULL, result ? result + at * result_stride : NULL,
+          coding);
+    }
+  }
+#endif
+  for (; row < rows.count; row++) {
+    size_t at = net_row(rows, row);
+    net_row_sums(
+        product, codes + at * code_stride, starts ? starts + row * start_stride : product->start, sums);
+    net_finish(
+        product, sums, values ? values + at * value_stride : NULL, result ? result + at * result_stride : NULL, coding);
+  }
+}
+
+// ---- the input
+
+VECTOR void NET(martlet_net_input_codes)(
+    const martlet_net_input *input, const float *row, uint8_t *codes) {
+  for (uint32_t feature = 0; feature < input->count; feature += 16) {
+    lanes x = lanes_load(row + feature);
+    wholes known = x == x;
+    lanes offset = x - lanes_load(input->centers + feature), factor = lanes_load(input->factors + feature);
+    wholes code = net_code_of(input->divides ? offset / factor : offset * factor, input->zero_point);
+    wholes gone = __builtin_convertvector(*(const octets *)(input->missing_codes + feature), wholes);
+    octets_store(codes + feature, (code & known) | (gone & ~known));
+  }
+}
+
+VECTOR void NET(martlet_net_input_values)(const martlet_net_input *input, const float *row, float *values) {
+  for (uint32_t feature = 0; feature < input->count; feature += 16) {
+    lanes x = lanes_load(row + feature);
+    lanes_store(values + feature, choose(x == x, x, lanes_load(input->missing_values + feature)));
+  }
+}
+
+// ---- cells
+
+VECTOR void NET(martlet_net_lstm)(
+    uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *c, float *next_c,
+    float *h, uint8_t *codes, const martlet_net_codes *coding) {
+  for (uint32_t unit = 0; unit < units; unit += 16, sums += 64, scale += 64, before += 64) {
+#define GATE(k) (lanes_from(wholes_load(sums + 16 * k)) * lanes_load(scale + 16 * k) + lanes_load(before + 16 * k))
+    net_ratio i = net_tanh_ratio(0.5f * GATE(0));
+    net_ratio o = net_tanh_ratio(0.5f * GATE(1));
+    net_ratio f = net_tanh_ratio(0.5f * GATE(2));
+    net_ratio g = net_tanh_ratio(GATE(3));
+#undef GATE
+    lanes shared = i.q * g.q;
+    lanes kept = ((f.q + f.p) * lanes_load(c + unit)) * shared;
+    lanes added = ((i.q + i.p) * g.p) * f.q;
+    lanes below = shared * f.q;
+    lanes next = (kept + added) / (below + below);
+    net_ratio cell = net_tanh_ratio(next);
+    lanes under = o.q * cell.q;
+    lanes hidden = ((o.q + o.p) * cell.p) / (under + under);
+    if (next_c) lanes_store(next_c + unit, next);
+    if (h) lanes_store(h + unit, hidden);
+    octets_store(codes + unit, net_code(hidden, coding));
+  }
+}
+
+// Update, reset and candidate of a unit; sums, scales and biases of 16 units lie together, a gate after the other.
+#define NET_SEEN(k) (lanes_from(wholes_load(sums + 16 * k)) * lanes_load(scale + 16 * k))
+
+VECTOR void NET(martlet_net_gru)(
+    uint32_t units, const int32_t *sums, const float *scale, const float *bias, const float *before, const float *h,
+    float *next_h, uint8_t *codes, const martlet_net_codes *coding) {
+  for (uint32_t unit = 0; unit < units; unit += 16, sums += 48, scale += 48, bias += 48, before += 48) {
+    lanes update = NET_SEEN(0) + lanes_load(before);
+    lanes reset = net_gate(NET_SEEN(1) + lanes_load(before + 16));
+    lanes seen = NET_SEEN(2) + lanes_load(bias + 32);
+    lanes candidate = seen + reset * lanes_load(before + 32);
+    lanes next = net_gru_state(update, candidate, lanes_load(h + unit));
+    lanes_store(next_h + unit, next);
+    octets_store(codes + unit, net_code(next, coding));
+  }
+}
+
+VECTOR void NET(martlet_net_gru_reset)(
+    uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *h, uint8_t *codes,
+    const martlet_net_codes *coding) {
+  for (uint32_t unit = 0; unit < units; unit += 16, sums += 48, scale += 48, before += 48) {
+    lanes reset = net_gate(NET_SEEN(1) + lanes_load(before + 16));
+    octets_store(codes + unit, net_code(reset * lanes_load(h + unit), coding));
+  }
+}
+
+VECTOR void NET(martlet_net_gru_after)(
+    uint32_t units, const int32_t *sums, const float *scale, const float *bias, const float *before,
+    const float *after, const float *h, float *next_h, uint8_t *codes, const martlet_net_codes *coding) {
+  for (uint32_t unit = 0; unit < units; unit += 16, sums += 48, scale += 48, bias += 48, before += 48, after += 48) {
+    lanes update = NET_SEEN(0) + lanes_load(before);
+    lanes candidate = NET_SEEN(2) + lanes_load(bias + 32) + lanes_load(after + 32);
+    lanes next = net_gru_state(update, candidate, lanes_load(h + unit));
+    lanes_store(next_h + unit, next);
+    octets_store(codes + unit, net_code(next, coding));
+  }
+}
+
+// ---- between products
+
+VECTOR void NET(martlet_net_codes_rows)(
+    martlet_net_rows rows, uint32_t width, const float *values, size_t value_stride, uint8_t *codes,
+    size_t code_stride, const martlet_net_codes *coding) {
+  for (uint32_t row = 0; row < rows.count; row++) {
+    const float *from = values + net_row(rows, row) * value_stride;
+    uint8_t *to = codes + net_row(rows, row) * code_stride;
+    for (uint32_t i = 0; i < width; i += 16) octets_store(to + i, net_code(lanes_load(from + i), coding));
+  }
+}
+
+VECTOR void NET(martlet_net_activate)(
+    martlet_net_rows rows, uint32_t width, const float *values, float *result, size_t stride, uint32_t activation,
+    float slope) {
+#define USE(kind)                                                                            \
+  for (uint32_t row = 0; row < rows.count; row++) {                                          \
+    const float *from = values + net_row(rows, row) * stride;                                \
+    float *to = result + net_row(rows, row) * stride;                                        \
+    for (uint32_t i = 0; i < width; i += 16) {                                               \
+      lanes_store(to + i, net_activation(lanes_load(from + i), kind, slope));                \
+    }                                                                                        \
+  }
+  NET_FOR_ACTIVATION(activation, USE)
+#undef USE
+}
+
+VECTOR void NET(martlet_net_add)(
+    martlet_net_rows rows, uint32_t width, const float *first, const float *second, float *result, size_t stride) {
+  for (uint32_t row = 0; row < rows.count; row++) {
+    size_t at = net_row(rows, row) * stride;
+    for (uint32_t i = 0; i < width; i += 16) {
+      lanes_store(result + at + i, lanes_load(first + at + i) + lanes_load(second + at + i));
+    }
+  }
+}
+
+VECTOR void NET(martlet_net_affine)(
+    martlet_net_rows rows, uint32_t width, const float *values, float *result, size_t stride, const float *gain,
+    const float *shift) {
+  for (uint32_t row = 0; row < rows.count; row++) {
+    size_t at = net_row(rows, row) * stride;
+    for (uint32_t i = 0; i < width; i += 16) {
+      lanes_store(result + at + i, (lanes_load(values + at + i) * lanes_load(gain + i)) + lanes_load(shift + i));
+    }
+  }
+}
+
+// Sums of a row start at +0, and entries past its width add +0, so that they change no bit.
+VECTOR void NET(martlet_net_normalise)(
+    martlet_net_rows rows, uint32_t width, const float *values, float *result, size_t stride, const float *gain,
+    const float *shift, float epsilon) {
+  uint32_t whole = width / 16 * 16;
+  wholes tail = lanes_first(width - whole);
+  for (uint32_t row = 0; row < rows.count; row++) {
+    const float *from = values + net_row(rows, row) * stride;
+    float *to = result + net_row(rows, row) * stride;
+    lanes sum = lanes_of(0.0f);
+    for (uint32_t i = 0; i < whole; i += 16) sum += lanes_load(from + i);
+    if (whole < width) sum += choose(tail, lanes_load(from + whole), lanes_of(0.0f));
+    float mean = lanes_sum(sum) / (float)width;
+    lanes squares = lanes_of(0.0f);
+    for (uint32_t i = 0; i < whole; i += 16) {
+      lanes offset = lanes_load(from + i) - mean;
+      squares += offset * offset;
+    }
+    if (whole < width) {
+      lanes offset = choose(tail, lanes_load(from + whole) - mean, lanes_of(0.0f));
+      squares += offset * offset;
+    }
+    float variance = lanes_sum(squares) / (float)width;
+    float unit = 1.0f / __builtin_elementwise_sqrt(variance + epsilon);
+    for (uint32_t i = 0; i < width; i += 16) {
+      lanes_store(to + i, (((lanes_load(from + i) - mean) * unit) * lanes_load(gain + i)) + lanes_load(shift + i));
+    }
+  }
+}
+
+// ---- attention
+
+// One query row against `count` keys and values; a head is `size` neighbouring entries. Reads up to 15 entries past a row.
+VECTOR void NET(martlet_net_attention)(
+    uint32_t heads, uint32_t size, float scale, const float *query, const float *keys, const float *values,
+    size_t stride, uint32_t count, float *result) {
+  _Alignas(64) float scores[MARTLET_NET_ROWS];
+  uint32_t whole = size / 16 * 16;
+  wholes tail = lanes_first(size - whole);
+  for (uint32_t head = 0; head < heads; head++, query += size, keys += size, values += size, result += size) {
+    for (uint32_t row = 0; row < count; row++) {
+      const float *key = keys + row * stride;
+      lanes sum = lanes_of(0.0f);
+      for (uint32_t i = 0; i < whole; i += 16) sum += lanes_load(query + i) * lanes_load(key + i);
+      if (whole < size) {
+        sum += choose(tail, lanes_load(query + whole) * lanes_load(key + whole), lanes_of(0.0f));
+      }
+      scores[row] = lanes_sum(sum) * scale;
+    }
+    uint32_t last = (count - 1) / 16 * 16;
+    wholes known = lanes_first(count - last);
+    // A score stands in where there is no row: it changes no maximum.
+    lanes_store(scores + last, choose(known, lanes_load(scores + last), lanes_of(scores[0])));
+    lanes most = lanes_load(scores);
+    for (uint32_t row = 16; row <= last; row += 16) most = lanes_larger(most, lanes_load(scores + row));
+    float greatest = lanes_greatest(most);
+    lanes total = lanes_of(0.0f);
+    for (uint32_t row = 0; row < last; row += 16) {
+      lanes power = net_exp(lanes_load(scores + row) - greatest);
+      lanes_store(scores + row, power);
+      total += power;
+    }
+    lanes power = choose(known, net_exp(lanes_load(scores + last) - greatest), lanes_of(0.0f));
+    lanes_store(scores + last, power);
+    float share = 1.0f / lanes_sum(total + power);
+    for (uint32_t i = 0; i < size; i += 16) {
+      lanes sum = lanes_of(0.0f);
+      for (uint32_t row = 0; row < count; row++) sum += scores[row] * lanes_load(values + row * stride + i);
+      sum *= share;
+      if (i + 16 <= size) {
+        lanes_store(result + i, sum);
+      } else {
+        // The next head's entries lie beside these.
+        lanes_store(result + i, choose(tail, sum, lanes_load(result + i)));
+      }
+    }
+  }
+}
