@@ -7,7 +7,8 @@ struct ModelCommand: ParsableCommand {
     abstract: "Import, join, run, check and govern models.",
     discussion: """
       import freezes a model of another tool into an artifact, ensemble joins
-      artifacts, predict runs one over rows, verify checks one.
+      artifacts, predict runs one over rows, verify checks one; gate judges scores,
+      drift compares inputs, registry keeps versions and who approved them.
 
       Example:
         martlet model import --input model.txt --output m.martlet
@@ -15,5 +16,6 @@ struct ModelCommand: ParsableCommand {
       """,
     subcommands: [
       ModelImportCommand.self, ModelEnsembleCommand.self, ModelPredictCommand.self, ModelVerifyCommand.self,
+      ModelGateCommand.self, ModelDriftCommand.self, ModelRegistryCommand.self,
     ])
 }

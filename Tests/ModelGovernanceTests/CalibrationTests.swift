@@ -1,5 +1,6 @@
 import CAllocationCounter
 import Foundation
+import LockFreeRings
 import ModelInference
 import TestSupport
 import Testing
@@ -8,6 +9,11 @@ import TradingTypes
 // Goal: the hot path's curve gives the bits of the plain calibration. Method: seeded knots of every count, at the knots, one step
 // either side and between; then values that are none.
 struct CalibrationTests {
+  private func curve(_ calibration: Calibration) -> CalibrationCurve {
+    CalibrationCurve(
+      calibration, in: Arena(capacityBytes: CalibrationCurve.arenaBytes(for: calibration)))
+  }
+
   private func random(_ count: Int, seed: UInt64) -> Calibration {
     var random = SplitMix64(seed: seed)
     var x = Set<Double>()
@@ -22,7 +28,7 @@ struct CalibrationTests {
     for count in [1, 2, 3, 4, 5, 8, 9, 31, 128, 255, 256] {
       let calibration = self.random(count, seed: seed &+ UInt64(count))
       #expect(calibration.fault == nil)
-      let curve = CalibrationCurve(calibration)
+      let curve = curve(calibration)
       guard case .isotonic(let x, let y) = calibration else { return }
       let atKnots = x.flatMap { p in [-1e-9, 0, 1e-9].map { log(p / (1 - p)) * (1 + $0) } }
       let wild = [0, -0.0, 800, -800, .infinity, -.infinity, .leastNonzeroMagnitude]
@@ -34,17 +40,20 @@ struct CalibrationTests {
         #expect(p >= y[0] && p <= y[count - 1] && p >= last.p, "seed \(seed) count \(count) at \(logit) after \(last)")
         last = (logit, p)
       }
-      #expect(curve.probability(logit: .nan).isNaN && calibration.probability(logit: .nan).isNaN)
+      let ofNone = curve.probability(logit: .nan)
+      #expect(ofNone.isNaN && calibration.probability(logit: .nan).isNaN)
     }
   }
 
   @Test func `identity and Platt are the sigmoid`() {
     for logit in [-700, -3, -0.0, 0, 1e-300, 2.5, 700, .infinity] {
-      #expect(CalibrationCurve(.identity).probability(logit: logit) == DeterministicMath.sigmoid(logit))
+      let identity = curve(.identity).probability(logit: logit)
+      #expect(identity == DeterministicMath.sigmoid(logit))
       #expect(Calibration.identity.probability(logit: logit) == DeterministicMath.sigmoid(logit))
       let platt = Calibration.platt(slope: 0.5, intercept: -0.25)
       #expect(platt.probability(logit: logit) == DeterministicMath.sigmoid(0.5 * logit - 0.25))
-      #expect(CalibrationCurve(platt).probability(logit: logit) == platt.probability(logit: logit))
+      let curved = curve(platt).probability(logit: logit)
+      #expect(curved == platt.probability(logit: logit))
     }
   }
 
@@ -70,7 +79,7 @@ struct CalibrationTests {
 
   @Test(.enabled(if: countsAllocations))
   func `applying a curve allocates nothing`() {
-    let curve = CalibrationCurve(random(200, seed: 4))
+    let curve = curve(random(200, seed: 4))
     var sum = curve.probability(logit: 1)
     let counts = counting { for step in 0..<1000 { sum += curve.probability(logit: Double(step) / 100 - 5) } }
     #expect(counts.allocations == 0 && sum > 0)

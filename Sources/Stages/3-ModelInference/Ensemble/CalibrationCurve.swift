@@ -1,13 +1,29 @@
+public import LockFreeRings
 public import TradingTypes
 
-/// A calibration in the form the hot path asks: fixed size, no allocation, the bits of `Calibration.probability(logit:)`.
+/// A calibration in the form the hot path asks: knots in arena memory, no allocation, the bits of
+/// `Calibration.probability(logit:)`.
 ///
 /// ```
 /// logit → slope × logit + intercept → sigmoid → p → [straight line between the two knots around p]
 /// ```
-/// Platt and identity have no knots and end at p. The knots are searched in halves: eight comparisons for 256 knots, four for 16,
-/// each a selection and no jump.
-@frozen public struct CalibrationCurve: BitwiseCopyable, Sendable {
+/// Platt and identity have no knots and end at p. The knots are searched in halves: eight comparisons for 256 knots, four
+/// for 16.
+///
+/// The knots lie in an arena and not in the structure: reading one element of an array inside a structure copies the array
+/// (Swift 6.3), 2 KiB and more a call.
+@frozen public struct CalibrationCurve: ~Copyable {
+  /// One knot.
+  @frozen @usableFromInline struct Knot: BitwiseCopyable, Sendable {
+    @usableFromInline var x: Double
+    @usableFromInline var y: Double
+
+    @usableFromInline init(x: Double, y: Double) {
+      self.x = x
+      self.y = y
+    }
+  }
+
   /// Factor on the logit.
   public let slope: Double
   /// Added to the scaled logit.
@@ -16,31 +32,40 @@ public import TradingTypes
   public let knotCount: Int
   // Half of the least power of two that is not below the count: where the search begins.
   @usableFromInline let firstStep: Int
-  // Beyond the count: infinity, so that the search never ends there.
-  @usableFromInline let x: InlineArray<256, Double>
-  @usableFromInline let y: InlineArray<256, Double>
+  // A power of two of them; beyond the count x is infinite, so that the search never ends there.
+  @usableFromInline let knots: Slab<Knot>
+
+  /// Bytes of arena memory a calibration takes, with its alignment.
+  public static func arenaBytes(for calibration: Calibration) -> Int {
+    width(of: calibration) * MemoryLayout<Knot>.stride + 128
+  }
+
+  private static func width(of calibration: Calibration) -> Int {
+    guard case .isotonic(let x, _) = calibration else { return 1 }
+    var width = 1
+    while width < x.count { width *= 2 }
+    return width
+  }
 
   /// The curve of a calibration.
   ///
-  /// - Precondition: `calibration.fault` is nil.
-  public init(_ calibration: Calibration) {
+  /// - Precondition: `calibration.fault` is nil, and the arena has `arenaBytes(for:)` left.
+  public init(_ calibration: Calibration, in arena: Arena) {
     precondition(calibration.fault == nil, "CalibrationCurve: the calibration is sound")
-    var slope = 1.0
-    var intercept = 0.0
-    var knots: (x: [Double], y: [Double]) = ([], [])
+    let width = Self.width(of: calibration)
+    var knots = Slab(repeating: Knot(x: .infinity, y: 1), count: width, in: arena)
+    var count = 0
     switch calibration {
-    case .identity: break
+    case .identity: (slope, intercept) = (1, 0)
     case .platt(let a, let b): (slope, intercept) = (a, b)
-    case .isotonic(let x, let y): knots = (x, y)
+    case .isotonic(let x, let y):
+      (slope, intercept) = (1, 0)
+      count = x.count
+      for place in 0..<count { knots[place] = Knot(x: x[place], y: y[place]) }
     }
-    self.slope = slope
-    self.intercept = intercept
-    knotCount = knots.x.count
-    var width = 1
-    while width < knots.x.count { width *= 2 }
+    knotCount = count
     firstStep = width / 2
-    x = InlineArray { $0 < knots.x.count ? knots.x[$0] : .infinity }
-    y = InlineArray { $0 < knots.y.count ? knots.y[$0] : 1 }
+    self.knots = knots
   }
 
   /// The calibrated probability of a logit; NaN for NaN.
@@ -54,13 +79,13 @@ public import TradingTypes
     var step = firstStep
     while step > 0 {
       let next = place &+ step
-      place = x[next] <= p ? next : place
+      place = knots[next].x <= p ? next : place
       step &>>= 1
     }
-    guard p > x[0], place &+ 1 < knotCount else { return y[place] }
-    let right = place &+ 1
-    let part = (p - x[place]) / (x[right] - x[place])
-    let value = y[place] + (y[right] - y[place]) * part
-    return value < y[right] ? value : y[right]
+    let left = knots[place]
+    guard p > left.x, place &+ 1 < knotCount else { return left.y }
+    let right = knots[place &+ 1]
+    let value = left.y + (right.y - left.y) * ((p - left.x) / (right.x - left.x))
+    return value < right.y ? value : right.y
   }
 }
