@@ -17,6 +17,18 @@ import onnx
 import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import (
+    GradientBoostingClassifier, GradientBoostingRegressor, HistGradientBoostingClassifier, HistGradientBoostingRegressor,
+    RandomForestClassifier, RandomForestRegressor)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import RobustScaler, StandardScaler
 from torch import nn
 
 warnings.filterwarnings("ignore")
@@ -257,11 +269,6 @@ def mlp_tanh_gelu():
     exported("mlp_tanh_gelu", net, 1, 6, count=20)
 
 
-class Lstm(nn.Module):
-    def __init__(self):
-        super().__init__()
-
-
 @maker
 def lstm():
     exported("lstm", seeded(lambda: LastOf(nn.LSTM(FEATURES, 6, batch_first=True), nn.Linear(6, 1), True)), WINDOW, FEATURES)
@@ -353,6 +360,316 @@ def attention():
 @maker
 def attention_dynamo():
     exported("attention_dynamo", seeded(HandWritten), WINDOW, FEATURES, dynamo=True, opset=20)
+
+
+class Calibration(CalibrationDataReader):
+    def __init__(self, name, rows):
+        self.feeds = iter([{name: row} for row in rows])
+
+    def get_next(self):
+        return next(self.feeds, None)
+
+
+class Flattened(nn.Module):
+    """A dense layer over the whole window, behind a convolution in its channels-first order."""
+
+    def __init__(self, channels_first):
+        super().__init__()
+        self.channels_first = channels_first
+        self.conv = nn.Conv1d(FEATURES, 4, 1)
+        self.head = nn.Sequential(nn.Linear(WINDOW * (4 if channels_first else FEATURES), 6), nn.ReLU(), nn.Linear(6, 1))
+
+    def forward(self, rows):
+        return self.head(torch.relu(self.conv(rows.transpose(1, 2))).flatten(1) if self.channels_first else rows.flatten(1))
+
+
+class Depthwise(nn.Module):
+    """The input is channels first, convolutions have groups, the slope of PReLU is learned."""
+
+    def __init__(self):
+        super().__init__()
+        self.path = nn.Sequential(
+            nn.ConstantPad1d((4, 0), 0.0), nn.Conv1d(FEATURES, 2 * FEATURES, 3, dilation=2, groups=FEATURES), nn.PReLU(),
+            nn.Conv1d(2 * FEATURES, 4, 1), nn.BatchNorm1d(4))
+        self.head = nn.Linear(4, 1)
+
+    def forward(self, channels):
+        return self.head(self.path(channels)[:, :, -1])
+
+
+@maker
+def flat_rows():
+    exported("flat_rows", seeded(lambda: Flattened(False)), WINDOW, FEATURES)
+
+
+@maker
+def flat_channels():
+    exported("flat_channels", seeded(lambda: Flattened(True)), WINDOW, FEATURES, dynamo=True, opset=18)
+
+
+@maker
+def depthwise():
+    exported("depthwise", seeded(Depthwise), WINDOW, FEATURES, shape=lambda row: row.T[None].copy())
+
+
+@maker
+def lstm_nine():
+    exported("lstm_nine", seeded(lambda: HiddenOf(nn.LSTM(FEATURES, 6, 2, batch_first=True), nn.Linear(6, 1))), WINDOW, FEATURES, opset=9)
+
+
+@maker
+def transformer_old():
+    """Opset 14: normalisation in parts, GELU in parts, masks made by arithmetic on constants."""
+    exported("transformer_old", seeded(lambda: Encoder(activation="gelu", layers=1)), WINDOW, FEATURES, opset=14)
+
+
+@maker
+def mlp_new():
+    net = seeded(lambda: nn.Sequential(nn.Linear(6, 8), nn.GELU(), nn.Linear(8, 8), nn.SiLU(), nn.Linear(8, 2), nn.Sigmoid()))
+    exported("mlp_new", net, 1, 6, dynamo=True, opset=22, count=20)
+
+
+@maker
+def lstm_layout():
+    """By hand: layout 1, all rows read, no bias. ONNX Runtime has layout 0 only, so a twin in that layout answers."""
+    def build(layout):
+        random = np.random.default_rng(SEED)
+        array = lambda name, *shape: numpy_helper.from_array((random.standard_normal(shape) * 0.4).astype(np.float32), name)
+        whole = lambda name, *values: numpy_helper.from_array(np.array(values, np.int64), name)
+        nodes = [
+            helper.make_node("LSTM", ["x", "W", "R"], ["all"], "lstm", hidden_size=4, layout=layout),
+            helper.make_node("Squeeze", ["all", "axes"], ["rows"]),
+            helper.make_node("Slice", ["rows", "from", "to", "time"], ["newest"]),
+            helper.make_node("MatMul", ["newest", "V"], ["wide"]),
+            helper.make_node("Reshape", ["wide", "flat"], ["score"]),
+        ]
+        shape = ["batch", WINDOW, FEATURES] if layout else [WINDOW, 1, FEATURES]
+        graph = helper.make_graph(
+            nodes, "lstm", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+            [helper.make_tensor_value_info("score", TensorProto.FLOAT, None)],
+            [array("W", 1, 16, FEATURES), array("R", 1, 16, 4), array("V", 4, 3), whole("axes", 2 if layout else 1),
+             whole("from", -1), whole("to", 2**63 - 1), whole("time", layout), whole("flat", -1, 3)])
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
+    save("lstm_layout", build(0), rows_for(WINDOW, FEATURES, 10), lambda row: {"x": row[:, None]})
+    onnx.save(build(1), HERE / "lstm_layout.onnx")
+
+
+def ties(path, rows):
+    """Rows of numbers that lie exactly half way between two steps of the input's scale."""
+    model = onnx.load(path)
+    known = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
+    first = next(n for n in model.graph.node if n.op_type == "QuantizeLinear" and n.input[0] == model.graph.input[0].name)
+    scale = known[first.input[1]].astype(np.float32)
+    halves = []
+    for k in range(-60, 60):
+        x = np.float32((k + 0.5) * np.float64(scale))
+        for near in (x, np.nextafter(x, np.float32(np.inf)), np.nextafter(x, np.float32(-np.inf))):
+            if np.float32(near / scale) == np.float32(k + 0.5):
+                halves.append(near)
+                break
+    random = np.random.default_rng(SEED)
+    made = random.choice(np.array(halves, np.float32), size=(20, *rows.shape[1:]))
+    return np.concatenate([rows, made])
+
+
+def quantised(name, module, features, per_channel, opset=17, weight=QuantType.QInt8, activation=QuantType.QUInt8):
+    module.eval()
+    source = HERE / f"{name}_source.onnx"
+    torch.onnx.export(module, (torch.zeros(1, features),), str(source), dynamo=False, input_names=["features"],
+                      output_names=["score"], opset_version=opset)
+    rows = rows_for(1, features, 64, SEED + 1)
+    path = HERE / f"{name}.onnx"
+    quantize_static(
+        str(source), str(path), Calibration("features", rows), quant_format=QuantFormat.QDQ, per_channel=per_channel,
+        activation_type=activation, weight_type=weight)
+    source.unlink()
+    rows = ties(path, rows_for(1, features, 20))
+    save(name, path, rows, lambda row: {"features": row})
+
+
+@maker
+def qdq():
+    quantised("qdq", seeded(lambda: nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 1))), 6, True)
+
+
+@maker
+def qdq_tensor():
+    """One scale a tensor, signed activations, MatMul instead of Gemm."""
+    class Plain(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Parameter(torch.randn(6, 8) * 0.4), nn.Parameter(torch.randn(8, 1) * 0.4)
+            self.shift = nn.Parameter(torch.randn(8) * 0.2)
+
+        def forward(self, x):
+            return torch.relu(x @ self.first + self.shift) @ self.second
+    quantised("qdq_tensor", seeded(Plain), 6, False, activation=QuantType.QInt8)
+
+
+@maker
+def dynamic():
+    """What is refused: quantised when it runs."""
+    source = HERE / "dynamic_source.onnx"
+    for name, module, sample in (
+        ("dynamic_mlp", seeded(lambda: nn.Linear(4, 2)), torch.zeros(1, 4)),
+        ("dynamic_lstm", seeded(lambda: LastOf(nn.LSTM(3, 4, batch_first=True), nn.Linear(4, 1), True)), torch.zeros(1, 4, 3)),
+    ):
+        torch.onnx.export(module.eval(), (sample,), str(source), dynamo=False, opset_version=17)
+        quantize_dynamic(str(source), str(HERE / f"{name}.onnx"))
+        source.unlink()
+        print(name, sorted({n.op_type for n in onnx.load(HERE / f"{name}.onnx").graph.node}))
+
+
+def table(count, seed, missing=0.0):
+    """Rows with heavy tails, gaps, and a label that depends on them."""
+    random = np.random.default_rng(seed)
+    rows = random.standard_t(4, (count, 6)).astype(np.float32)
+    score = rows[:, 0] - 0.5 * rows[:, 1] * (rows[:, 2] > 0) + 0.3 * random.standard_normal(count)
+    if missing:
+        rows[random.random(rows.shape) < missing] = np.nan
+    return rows, score
+
+
+def thresholds_of(model, columns):
+    """(feature, threshold) of every branch, taken back through the scaler in front of the trees."""
+    pairs, scale, offset = [], np.ones(6, np.float32), np.zeros(6, np.float32)
+    for node in model.graph.node:
+        values = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        if node.op_type == "Scaler":
+            scale = np.array(values["scale"], np.float32)
+            offset = np.array(values.get("offset", [0] * 6), np.float32)
+        if node.op_type.startswith("TreeEnsemble"):
+            pairs += [(f, np.float32(v)) for f, v, m in zip(values["nodes_featureids"], values["nodes_values"], values["nodes_modes"])
+                      if m != b"LEAF"]
+    scale, offset = np.append(scale, np.ones(6 - len(scale))), np.append(offset, np.zeros(6 - len(offset)))
+    return [(columns[f], np.float32(v / scale[f] + offset[f])) for f, v in pairs]
+
+
+def plain_attribute(key, value, *rest, **named):
+    """skl2onnx hands over NumPy's whole numbers, which this version of onnx refuses."""
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], np.integer):
+        value = [int(v) for v in value]
+    return make_attribute(key, value, *rest, **named)
+
+
+make_attribute, helper.make_attribute = helper.make_attribute, plain_attribute
+
+
+def learned(name, estimator, label=lambda score: (score > 0).astype(int), missing=0.0, zipmap=False, count=24, columns=range(6)):
+    rows, score = table(600, SEED, missing)
+    estimator.fit(rows, label(score))
+    types = [("features", FloatTensorType([None, 6]))]
+    is_classifier = hasattr(estimator, "predict_proba")
+    def convert(zipmap):
+        wanted = {id(estimator): {"zipmap": zipmap}} if is_classifier else None
+        return to_onnx(estimator, initial_types=types, target_opset={"": 17, "ai.onnx.ml": 3}, options=wanted)
+    model = convert(False)
+    cases = list(table(count, SEED + 1, missing)[0])
+    random = np.random.default_rng(SEED + 2)
+    near = thresholds_of(model, columns)
+    for place in random.permutation(len(near))[:40]:
+        feature, value = near[place]
+        for x in (value, np.nextafter(value, np.float32(np.inf)), np.nextafter(value, np.float32(-np.inf))):
+            row = cases[place % count].copy()
+            row[feature] = x
+            cases.append(row)
+    save(name, model, np.array(cases, np.float32)[:, None], lambda row: {"features": row})
+    if zipmap:
+        onnx.save(convert(True), HERE / f"{name}.onnx")
+
+
+THREE = lambda score: np.digitize(score, [-0.7, 0.7])  # noqa: E731
+SAME = lambda score: score  # noqa: E731
+
+
+@maker
+def sk_logistic():
+    learned("sk_logistic", make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression()), missing=0.1, zipmap=True)
+
+
+@maker
+def sk_logistic_three():
+    learned("sk_logistic_three", make_pipeline(StandardScaler(), LogisticRegression()), THREE)
+
+
+@maker
+def sk_ridge():
+    learned("sk_ridge", make_pipeline(RobustScaler(), Ridge()), SAME)
+
+
+@maker
+def sk_mlp():
+    learned("sk_mlp", make_pipeline(StandardScaler(), MLPClassifier((7, 5), random_state=SEED, max_iter=60)))
+
+
+@maker
+def sk_mlp_three():
+    learned("sk_mlp_three", make_pipeline(StandardScaler(), MLPClassifier((7,), activation="tanh", random_state=SEED, max_iter=60)), THREE)
+
+
+@maker
+def sk_mlp_regressor():
+    learned("sk_mlp_regressor", MLPRegressor(hidden_layer_sizes=(7,), activation="logistic", random_state=SEED, max_iter=60), SAME)
+
+
+@maker
+def sk_forest():
+    learned("sk_forest", RandomForestClassifier(8, max_depth=4, random_state=SEED))
+
+
+@maker
+def sk_forest_three():
+    learned("sk_forest_three", RandomForestClassifier(6, max_depth=4, random_state=SEED), THREE, zipmap=True)
+
+
+@maker
+def sk_forest_regressor():
+    learned("sk_forest_regressor", RandomForestRegressor(8, max_depth=4, random_state=SEED), SAME)
+
+
+@maker
+def sk_boosting():
+    learned("sk_boosting", GradientBoostingClassifier(n_estimators=12, max_depth=3, random_state=SEED))
+
+
+@maker
+def sk_boosting_three():
+    learned("sk_boosting_three", GradientBoostingClassifier(n_estimators=6, max_depth=3, random_state=SEED), THREE)
+
+
+@maker
+def sk_boosting_regressor():
+    learned("sk_boosting_regressor", GradientBoostingRegressor(n_estimators=12, max_depth=3, random_state=SEED), SAME)
+
+
+@maker
+def sk_histogram():
+    learned("sk_histogram", HistGradientBoostingClassifier(max_iter=10, max_leaf_nodes=8, random_state=SEED), missing=0.1)
+
+
+@maker
+def sk_histogram_regressor():
+    learned("sk_histogram_regressor", HistGradientBoostingRegressor(max_iter=10, max_leaf_nodes=8, random_state=SEED), SAME, missing=0.1)
+
+
+@maker
+def sk_scaled_trees():
+    learned("sk_scaled_trees", make_pipeline(SimpleImputer(), StandardScaler(),
+                                             GradientBoostingClassifier(n_estimators=12, max_depth=3, random_state=SEED)), missing=0.1)
+
+
+@maker
+def sk_columns():
+    """Some columns scaled, others passed on, in another order."""
+    learned("sk_columns", make_pipeline(
+        ColumnTransformer([("scaled", StandardScaler(), [4, 1]), ("kept", "passthrough", [0, 2])]), LogisticRegression()))
+
+
+@maker
+def sk_column_trees():
+    learned("sk_column_trees", make_pipeline(
+        ColumnTransformer([("scaled", StandardScaler(), [4, 1]), ("kept", "passthrough", [0, 2])]),
+        RandomForestRegressor(6, max_depth=4, random_state=SEED)), SAME, columns=[4, 1, 0, 2])
 
 
 def main():

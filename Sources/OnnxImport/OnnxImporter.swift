@@ -42,15 +42,35 @@ public struct OnnxImporter: Sendable {
   /// - Parameter name: what errors call the bytes.
   /// - Complexity: O(bytes × nodes) at worst; memory is bounded by 1 GiB for any input.
   public func read(_ bytes: [UInt8], name: String) throws(ImportError) -> ImportedModel {
-    let model = try OnnxFile.decode(bytes, name: name)
+    var imported = try read(OnnxFile.decode(bytes, name: name), name: name)
+    var hash = SHA256()
+    hash.combine(bytes)
+    imported.sourceSHA256 = hash.hex
+    return imported
+  }
+
+  /// The model of a decoded message; a refusal is one line, whatever names the file has.
+  func read(_ model: OnnxModel, name: String) throws(ImportError) -> ImportedModel {
+    do throws(ImportError) {
+      return try interpreted(model, name: name)
+    } catch {
+      throw ImportError(file: name, place: Self.line(error.place), expected: Self.line(error.expected))
+    }
+  }
+
+  private static func line(_ text: String) -> String {
+    let shown = text.unicodeScalars.prefix(1_000).map {
+      $0.value < 32 || (127..<160).contains($0.value) || $0.value == 0x2028 || $0.value == 0x2029 ? " " : Character($0)
+    }
+    return String(shown)
+  }
+
+  private func interpreted(_ model: OnnxModel, name: String) throws(ImportError) -> ImportedModel {
     let graph = try GraphOutline(model, file: name, outputName: options.outputName)
     var refusal: ImportError?
     for layout in try graph.layouts(window: options.window) {
       do {
         var imported = try read(graph, layout)
-        var hash = SHA256()
-        hash.combine(bytes)
-        imported.sourceSHA256 = hash.hex
         imported.sourceVersion = graph.producer
         return imported
       } catch { refusal = refusal ?? error }

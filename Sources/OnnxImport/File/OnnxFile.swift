@@ -70,8 +70,8 @@ enum WireScan {
           place = inner.upperBound
           switch (message, field) {
           case (.model, 7): open.append((.graph, inner))
-          case (.graph, 1): total += 256; open.append((.node, inner))
-          case (.graph, 5), (.attribute, 5): total += 512; open.append((.tensor, inner))
+          case (.graph, 1): total += 4_096; open.append((.node, inner))
+          case (.graph, 5), (.attribute, 5): total += 1_024; open.append((.tensor, inner))
           case (.node, 5): total += 512; open.append((.attribute, inner))
           case (.tensor, 9), (.attribute, 4): total += 64 + inner.count
           case (.attribute, 9), (.node, _): total += 64 + inner.count

@@ -11,7 +11,7 @@ extension GraphReader {
   /// Reads one node.
   mutating func read(_ node: GraphNode) throws(ImportError) {
     guard ["", "ai.onnx", "ai.onnx.ml"].contains(node.node.domain) else {
-      throw node.refused("a standard operator, not one of '\(node.node.domain)'; supported: \(Self.supported)")
+      throw node.refused("an operator of ONNX itself: \(Self.supported)\(Self.hint(node.type))")
     }
     guard node.inputs.count <= 4_096, node.outputs.count <= 4_096 else { throw node.refused("at most 4,096 inputs") }
     let results = try results(node)

@@ -164,6 +164,7 @@ struct GraphReader {
     case .view(let view), .function(let view, _), .quantised(let view), .centred(let view), .squares(let view),
       .chances(let view, _):
       return view.dims(rows: network.rows[view.value])
+    case .flattened(_, _, let dims): return dims
     case .stack(let views, let axis):
       var dims = views[0].dims(rows: network.rows[views[0].value])
       dims[axis] = views.count

@@ -18,6 +18,8 @@ enum Meaning {
   case deviation(View, epsilon: Double)
   /// Values of one shape one behind the other along an axis: the hidden states of several layers.
   case stack([View], axis: Int)
+  /// A whole window as one row of numbers, time by time or column by column, on its way to a dense layer.
+  case flattened(View, isTimeMajor: Bool, dims: [Int])
   /// Products of queries and keys, until they meet the values.
   case scores(Scores)
   /// Probabilities of the last value's numbers, by softmax or, for one number, by the logistic function.
@@ -40,6 +42,7 @@ enum Meaning {
     case .quantised: "a quantised value"
     case .mean, .centred, .squares, .variance, .deviation: "a part of a layer normalisation"
     case .stack: "states of several layers"
+    case .flattened: "a flattened window"
     case .scores: "attention scores"
     case .chances: "probabilities"
     case .forest: "the trees' answer"

@@ -29,6 +29,7 @@ extension NetworkBuilder {
       for source in made.operators[number].sources.prefix(1) where source > 0 && uses[source] == 1 {
         guard made.scales[source] == nil, last != source,
           let joined = made.operators[source - 1].followed(by: made.operators[number])
+            ?? made.composed(made.operators[source - 1], made.operators[number], source, value)
         else { continue }
         var steps = made.weightSteps[source]
         var biases = made.integerBiases[source]
@@ -42,6 +43,32 @@ extension NetworkBuilder {
       }
     }
     return made.compacted(last: last)
+  }
+
+  /// Two dense layers in a row as one, where that takes no more weights and no scales of a file get lost.
+  private func composed(
+    _ first: NeuralNetwork.Operator, _ next: NeuralNetwork.Operator, _ source: Int, _ value: Int
+  ) -> NeuralNetwork.Operator? {
+    guard case .dense(let inner) = first, case .dense(var outer) = next, inner.activation == .identity,
+      weightSteps[source] == nil, weightSteps[value] == nil,
+      outer.outputs * inner.inputs <= inner.weights.count + outer.weights.count
+    else { return nil }
+    var weights = [Float](repeating: 0, count: outer.outputs * inner.inputs)
+    for output in 0..<outer.outputs {
+      var sums = [Double](repeating: 0, count: inner.inputs)
+      var shift = Double(outer.bias[output])
+      for middle in 0..<outer.inputs {
+        let factor = Double(outer.weights[output * outer.inputs + middle])
+        shift += factor * Double(inner.bias[middle])
+        for input in 0..<inner.inputs { sums[input] += factor * Double(inner.weights[middle * inner.inputs + input]) }
+      }
+      for input in 0..<inner.inputs { weights[output * inner.inputs + input] = Float(sums[input]) }
+      outer.bias[output] = Float(shift)
+    }
+    outer.weights = weights
+    outer.inputs = inner.inputs
+    outer.source = inner.source
+    return .dense(outer)
   }
 
   /// How often each value is read, counting only what the last one needs.

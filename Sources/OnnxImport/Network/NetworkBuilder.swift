@@ -53,6 +53,12 @@ struct NetworkBuilder {
     append(.add(first, second), rows: rows[first], width: widths[first])
   }
 
+  /// Whether a value cannot be below 0, as far as the operator that makes it tells.
+  func isNonNegative(_ value: Int) -> Bool {
+    guard value > 0, case .activation(_, let activation) = operators[value - 1] else { return false }
+    return activation == .relu || activation == .sigmoid
+  }
+
   /// A dense layer from weights `[outputs × inputs]`.
   mutating func dense(_ source: Int, weights: [Float], bias: [Float]) -> Int {
     append(

@@ -219,8 +219,11 @@ extension GraphReader {
     }
     if left == right, node.type != "Add" || !(leftFunction.isIdentity && rightFunction.isIdentity) {
       let combined = ScalarFunction.combined(leftFunction, rightFunction, arithmetic(node))
-      // A residual path adds what the network computes; a product has to be a known function.
-      if node.type != "Add" && node.type != "Sub" || combined.operations() != nil { return .function(left, combined) }
+      // A residual path adds what the network computes on the way; what has no operator of its own is part of a function.
+      let isPart = leftFunction.operations() == nil || rightFunction.operations() == nil
+      if node.type != "Add" && node.type != "Sub" || isPart || combined.operations() != nil {
+        return .function(left, combined)
+      }
     }
     guard node.type == "Add" || node.type == "Sub" else {
       throw node.refused(

@@ -5,12 +5,20 @@ extension GraphReader {
   /// `alpha × x W + beta × c`.
   mutating func gemm(_ node: GraphNode) throws(ImportError) -> Meaning {
     try node.require("transA", 0)
-    let view = try matrix(view(node, 0), node)
     let transposed = node.integer("transB", 0) != 0
     let weights = try neededConstant(node, 1, "matrix B")
     let bias = try constant(node, 2, "bias C")
     let alpha = Double(node.number("alpha", 1))
     let beta = Double(node.number("beta", 1))
+    if case .flattened(let view, let isTimeMajor, let dims) = try meaning(node, 0) {
+      var scaled = weights
+      scaled.values = weights.values.map { $0 * alpha }
+      var shift = bias
+      shift?.values = bias?.values.map { $0 * beta } ?? []
+      if transposed, let turned = scaled.transposed([1, 0]) { scaled = turned }
+      return .view(try denseOverWindow(node, view, isTimeMajor, dims, scaled, shift))
+    }
+    let view = try matrix(view(node, 0), node)
     return .view(
       try dense(node, view, weights, isOutputFirst: transposed, bias, alpha: alpha, beta: beta))
   }
@@ -21,6 +29,8 @@ extension GraphReader {
     case (.scores(let scores), _): return .view(try attended(node, scores))
     case (.constant(let first), .constant(let second)):
       return try known(product(first, second), node, "two matrices that fit")
+    case (.flattened(let view, let isTimeMajor, let dims), .constant(let weights)):
+      return .view(try denseOverWindow(node, view, isTimeMajor, dims, weights, nil))
     case (_, .constant(let weights)):
       let view = try matrix(view(node, 0), node)
       return .view(try dense(node, view, weights, isOutputFirst: false, nil, alpha: 1, beta: 1))
@@ -83,6 +93,39 @@ extension GraphReader {
     var result = following(view, value: value, width: outputs)
     if isVector { result.axes.removeLast() }
     return result
+  }
+
+  /// A dense layer over a whole window: a convolution with a tap for each row, read at the newest one.
+  private mutating func denseOverWindow(
+    _ node: GraphNode, _ view: View, _ isTimeMajor: Bool, _ dims: [Int], _ weights: Constant, _ bias: Constant?
+  ) throws(ImportError) -> View {
+    let (rows, width) = (network.rows[view.value], network.widths[view.value])
+    guard rows <= 64 else { throw node.refused("a flattened window of at most 64 rows, not \(rows)") }
+    guard dims.last == rows * width, weights.dims.count == 2, weights.dims[0] == rows * width,
+      (1...NeuralNetwork.widthMax).contains(weights.dims[1])
+    else { throw node.refused("weights for \(rows * width) inputs, not \(weights.dims)") }
+    let outputs = weights.dims[1]
+    let shift = bias?.expanded(to: [1, outputs])?.floats ?? [Float](repeating: 0, count: outputs)
+    guard shift.count == outputs, bias == nil || bias?.count ?? 0 <= outputs else {
+      throw node.refused("a bias of \(outputs)")
+    }
+    var taps = [Float](repeating: 0, count: outputs * width * rows)
+    for output in 0..<outputs {
+      for column in 0..<width {
+        for row in 0..<rows {
+          let place = isTimeMajor ? row * width + column : column * rows + row
+          taps[(output * width + column) * rows + row] = Float(weights.values[place * outputs + output])
+        }
+      }
+    }
+    try requireRoom(node)
+    let value = network.append(
+      .convolution(
+        NeuralNetwork.Convolution(
+          source: view.value, inputs: width, outputs: outputs, kernel: rows, dilation: 1, weights: taps, bias: shift)),
+      rows: rows, width: outputs)
+    let axes = dims.dropLast().map { _ in View.Axis.one } + [View.columns(outputs)]
+    return View(value: network.lastRow(value), axes: axes)
   }
 
   /// A step for each output, where the weights come from DequantizeLinear along axis 0 or with one step for all.

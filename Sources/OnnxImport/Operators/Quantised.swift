@@ -42,7 +42,12 @@ extension GraphReader {
     else { throw node.refused("one scale and a zero point of type uint8 or int8 for a value") }
     let code = parameters.element == .int8 ? zero + 128 : zero
     guard (0...255).contains(code) else { throw node.refused("a zero point within its type") }
-    let packed = try packed(view, node)
+    var packed = try packed(view, node)
+    // A zero point at the lower end cuts negative numbers off: quantisers drop a Relu in front of it, so it comes back here.
+    if code == 0, !network.isNonNegative(packed.value) {
+      try requireRoom(node)
+      packed.value = network.activation(packed.value, .relu)
+    }
     let scale = QuantisationHints.Scale(step: Float(parameters.scales[0]), zeroPoint: UInt8(code))
     if let known = network.scales[packed.value], known != scale {
       throw node.refused("one scale for a value; it already has \(known.step)")
