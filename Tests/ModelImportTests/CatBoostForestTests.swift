@@ -42,6 +42,14 @@ struct CatBoostForestTests {
     #expect(model.forest?.rawReference([0.75, 0, 0]) == [2, 21])
   }
 
+  @Test func `options may be a text that holds JSON, or none`() throws {
+    let params = "{\"loss_function\": {\"type\": \"Logloss\"}}"
+    let text = try Self.model([(params, "\"{\\\"loss_function\\\":{\\\"type\\\":\\\"Poisson\\\"}}\"")])
+    #expect(text.forest?.link == .exponential)
+    let none = try Self.model([(params, "null")])
+    #expect(none.forest?.link == .identity && none.notes.contains { $0.contains("no loss function") })
+  }
+
   @Test func `trees of the other growing policies are read as they are`() throws {
     let forest = try #require(Self.model(SmallModels.catBoostGrown).forest)
     #expect(forest.rawReference([0.5, 0, 0]) == [2.5] && forest.rawReference([0.75, 0, 0]) == [4.5])

@@ -104,6 +104,13 @@ struct XGBoostForestTests {
 
   @Test func `features without names are numbered, and a note says so`() throws {
     let model = try Self.model([("[\"a\", \"b\"]", "[]")])
+    let frame = try Self.model([
+      (
+        "\"iteration_indptr\"",
+        "\"cats\": {\"enc\": [{\"offsets\": [], \"values\": []}, {\"offsets\": [0, 1], \"values\": [120]}]}, \"iteration_indptr\""
+      )
+    ])
+    #expect(frame.notes.count == 1 && frame.notes[0].contains("the data frame's own categories"))
     #expect(model.featureNames == ["f0", "f1"] && model.notes.count == 1 && model.sourceVersion == "3.2.0")
   }
 
