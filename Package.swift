@@ -122,7 +122,9 @@ let support: [Target] = [
   shim("CZstd", library: "zstd", isUsed: hasZstd),
   module("FixtureStreams", path: "Fixtures/FixtureStreams", ["TradingTypes"]),
   // The decoders as fuzzers drive them; also for the replay of what fuzzers found.
-  module("FuzzTargets", path: "Tests/FuzzTargets", ["TradingTypes", "LockFreeRings", "OrderBooks", "MarketIngest"]),
+  module(
+    "FuzzTargets", path: "Tests/FuzzTargets",
+    ["TradingTypes", "LockFreeRings", "OrderBooks", "MarketIngest", "ModelInference", "ModelImport"]),
   module("TestSupport", path: "Tests/TestSupport", ["TradingTypes", "FixtureStreams", "CAllocationCounter"]),
 ]
 

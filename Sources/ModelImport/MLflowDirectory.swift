@@ -34,7 +34,9 @@ public struct MLflowDirectory: Hashable, Sendable {
     func refused(_ place: String, _ expected: String) -> ImportError {
       ImportError(file: name, place: place, expected: expected)
     }
-    let flavours = Set(values.keys.filter { $0.hasPrefix("flavors.") }.map { String($0.split(separator: ".")[1]) })
+    // A key may be anything between its quotes, so nothing is taken for granted of its parts.
+    let flavours = Set(
+      values.keys.filter { $0.hasPrefix("flavors.") }.map { String($0.dropFirst(8).prefix { $0 != "." }) })
     let known = ModelImporter.Format.allCases.filter { $0 != .mlflow && flavours.contains($0.rawValue) }
     guard let format = known.first else {
       if flavours.contains("sklearn") {
@@ -110,7 +112,7 @@ public struct MLflowDirectory: Hashable, Sendable {
           if !rest.isEmpty { text += " " + rest }
           number += 1
         }
-        guard isClosed(text, quote) else { throw refused(start, "a closing quote") }
+        guard isClosed(text, quote), quote == "\"" || isWhole(text) else { throw refused(start, "a closing quote") }
       }
       if text.isEmpty {
         parents.append((indent, key))
@@ -130,6 +132,20 @@ public struct MLflowDirectory: Hashable, Sendable {
     let mark: UInt8 = quote == "'" ? 0x27 : 0x5C
     let run = body.dropFirst(quote == "'" ? 0 : 1).prefix { $0 == mark }.count
     return quote == "'" ? run % 2 == 1 : run % 2 == 0
+  }
+
+  /// Whether every single quote inside a text in single quotes is doubled.
+  private static func isWhole(_ text: String) -> Bool {
+    var run = 0
+    for byte in text.utf8.dropFirst().reversed().drop(while: { $0 == 0x20 }).dropFirst() {
+      if byte == 0x27 {
+        run += 1
+      } else {
+        guard run % 2 == 0 else { return false }
+        run = 0
+      }
+    }
+    return run % 2 == 0
   }
 
   private static func unquoted(_ text: Substring) -> String {

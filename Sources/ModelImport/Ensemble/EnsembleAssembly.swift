@@ -33,7 +33,7 @@ public enum EnsembleAssembly {
         guard case .network(var network) = member.kind, member.window > 1 else {
           throw refused("\(place).sequence", "null for a model that does not look back")
         }
-        guard let known = ["windowed": NetworkMember.SequenceMode.windowed, "stateful": .stateful][mode] else {
+        guard let known = ["windowed": NetworkState.Mode.windowed, "stateful": .stateful][mode] else {
           throw refused("\(place).sequence", "windowed or stateful, not \(mode)")
         }
         network.mode = known

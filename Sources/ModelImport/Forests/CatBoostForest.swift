@@ -249,7 +249,13 @@ public struct CatBoostForest {
   // MARK: - What the model is for
 
   private mutating func link(outputs: Int) throws(ImportError) -> Link {
-    let parameters = try root.optional("model_info")?.optional("params")
+    var parameters = try root.optional("model_info")?.optional("params")
+    if case .text(let text)? = parameters?.value {
+      // Older versions write their options as a text that holds JSON.
+      var reader = JSONReader(Array(text.utf8), name: root.file)
+      let options = try? reader.document()
+      parameters = options.map { DocumentPlace(root: $0, file: root.file) }
+    }
     guard let loss = try parameters?.optional("loss_function")?.optional("type") else {
       notes.append("no loss function in the file: predictions are raw scores")
       return .identity

@@ -69,6 +69,13 @@ public struct XGBoostForest {
 
     let (booster, weights) = try trees(learner)
     let order = try treeOrder(booster, outputs: outputs, learner: learner, rounds: rounds)
+    for encoding in try booster.optional("cats")?.optional("enc")?.elements() ?? [] {
+      guard case .table = encoding.value, let offsets = try encoding.optional("offsets"),
+        try !offsets.elements().isEmpty
+      else { continue }
+      notes.append("the data frame's own categories passed over: a category is given as its place in their list")
+      break
+    }
     let list = try booster.member("trees").elements()
     var sets = XGBoostTree.SetBudget()
     var sources: [ForestBuilder.Tree] = []

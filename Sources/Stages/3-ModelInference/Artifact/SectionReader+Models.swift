@@ -4,7 +4,7 @@ struct MemberEntry {
   var isForest: Bool
   var hasQuantised: Bool
   var hasFloat: Bool
-  var mode: NetworkMember.SequenceMode
+  var mode: NetworkState.Mode
   var required: [Int]
   var inputs: [Int]
 
@@ -64,7 +64,7 @@ extension SectionReader {
     for _ in 0..<memberCount {
       let form = try integer(UInt8.self, "the form of a member")
       guard form == 1 || form == 2 || form == 4 || form == 6 else { throw refused("a forest or a network") }
-      guard let mode = NetworkMember.SequenceMode(rawValue: try integer(UInt8.self, "a mode")) else {
+      guard let mode = NetworkState.Mode(rawValue: try integer(UInt8.self, "a mode")) else {
         throw refused("a mode of 0 or 1")
       }
       guard form != 1 || mode == .windowed else { throw refused("mode 0 of a forest") }

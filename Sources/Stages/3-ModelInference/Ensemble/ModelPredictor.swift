@@ -129,7 +129,9 @@ public final class ModelPredictor {
       runner.kernel.raw(runner.row, into: &span)
       return scores
     case (.network(let runner), .network(let network)):
-      return runner.kernel.predictWindow(rows(member, network.inputs)).map { Double($0) }
+      let flat = rows(member, network.inputs).flatMap(\.self)
+      _ = runner.kernel.predictWindow(flat.span)
+      return (0..<member.outputCount).map { Double(runner.kernel.output($0)) }
     case (.float(let float), .network(let network)):
       return float.predictReference(rows(member, network.inputs)).map { Double($0) }
     default: preconditionFailure("ModelPredictor: a network runs as one")

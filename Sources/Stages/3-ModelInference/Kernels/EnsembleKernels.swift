@@ -71,7 +71,7 @@ internal import TradingTypes
       unsafe (inputs + place).initialize(to: list)
       for instrument in 0..<instrumentCount {
         unsafe (states + (place * instrumentCount + instrument)).initialize(
-          to: NetworkState(for: quantised, mode: member.mode, in: arena))
+          to: networks[place].state(member.mode, in: arena))
       }
     }
     var forest = 0
@@ -90,7 +90,7 @@ internal import TradingTypes
         result.isForest = false
         result.index = network
         result.readsFirst = value.inputs == Array(0..<value.inputs.count)
-        result.looksBack = value.window > 1
+        result.looksBack = value.looksBack
         network += 1
       }
       return result
@@ -118,7 +118,7 @@ internal import TradingTypes
       guard let quantised = network.quantised else { continue }
       bytes += NetworkKernel.arenaBytes(for: quantised) + KernelRow.arenaBytes(featureCount: network.inputs.count)
       bytes += 4 * network.inputs.count + 128
-      bytes += instrumentCount * NetworkState.arenaBytes(for: quantised, mode: network.mode)
+      bytes += instrumentCount * NetworkKernel.arenaBytes(for: quantised, mode: network.mode)
     }
     return bytes
   }
@@ -167,8 +167,10 @@ internal import TradingTypes
     // In bounds: as in `logits`.
     if place.isForest {
       _ = unsafe forests[place.index].raw(row)
+    } else if place.looksBack {
+      unsafe networks[place.index].warm(&states[place.index * instrumentCount + instrument])
     } else {
-      _ = networkRaw(place, row, instrument)
+      unsafe networks[place.index].warm()
     }
   }
 
@@ -195,7 +197,10 @@ internal import TradingTypes
 
   /// Empties the windows of `instrument`.
   mutating func reset(_ instrument: Int) {
-    for network in 0..<networkCount { unsafe states[network * instrumentCount + instrument].reset() }
+    // In bounds: a state for each network and instrument.
+    for network in 0..<networkCount {
+      unsafe networks[network].reset(&states[network * instrumentCount + instrument])
+    }
   }
 
   /// One slice of the work that closed bars left; false when none is left.

@@ -14,7 +14,7 @@ internal import TradingTypes
   init(_ model: EnsembleModel, set: KernelSet, in arena: Arena) {
     let values = model.joining
     combiner = Combiner(values)
-    curve = CalibrationCurve(values.calibration)
+    curve = CalibrationCurve(values.calibration, in: arena)
     row = KernelRow(featureCount: model.members.count, in: arena)
     if case .forest(let trees) = values.stack {
       let memory = UnsafeMutablePointer<ForestKernel>.allocate(capacity: 1)
@@ -40,7 +40,9 @@ internal import TradingTypes
   }
 
   static func arenaBytes(for model: EnsembleModel) -> Int {
-    var bytes = KernelRow.arenaBytes(featureCount: model.members.count)
+    var bytes =
+      KernelRow.arenaBytes(featureCount: model.members.count)
+      + CalibrationCurve.arenaBytes(for: model.joining.calibration)
     if case .forest(let trees) = model.joining.stack { bytes += ForestKernel.arenaBytes(for: trees) }
     return bytes
   }
@@ -66,11 +68,7 @@ internal import TradingTypes
   mutating func forecast(_ logits: borrowing InlineArray<8, Double>, present: UInt32) -> Forecast {
     guard present != 0 else { return .unusable }
     let logit = logit(logits, present: present)
-    // Without knots the curve is its first line; the call would hand over the 4 KB of the knots.
-    let probability =
-      curve.knotCount == 0
-      ? DeterministicMath.sigmoid(curve.slope * logit + curve.intercept) : curve.probability(logit: logit)
-    return combiner.forecast(logits, present: present, probability: probability)
+    return combiner.forecast(logits, present: present, probability: curve.probability(logit: logit))
   }
 }
 

@@ -143,7 +143,7 @@ public import LockFreeRings
   /// - Complexity: O(network), no allocation.
   public func predict(_ row: borrowing KernelRow) -> Float {
     precondition(following == .nothing, "NetworkKernel: a network with memory predicts with a state")
-    precondition(row.featureCount == featureCount, "NetworkKernel: a row of the network's features")
+    precondition(row.featureCount >= featureCount, "NetworkKernel: a row that begins with the network's features")
     // The memory is not read: no operator remembers.
     return unsafe runTick(row.values, memory: wholeMemory, room: wholeLayout, position: window - 1)
   }
@@ -185,7 +185,7 @@ public import LockFreeRings
   public func warm() { _ = unsafe runTick(missing, memory: wholeMemory, room: wholeLayout, position: window - 1) }
 
   func check(_ row: borrowing KernelRow, _ state: borrowing NetworkState) {
-    precondition(row.featureCount == featureCount, "NetworkKernel: a row of the network's features")
+    precondition(row.featureCount >= featureCount, "NetworkKernel: a row that begins with the network's features")
     check(state)
   }
 

@@ -1,25 +1,17 @@
 /// A network as a member: what it reads of the row, and its forms.
 public struct NetworkMember: Hashable, Sendable {
-  /// How a window over rows is kept from bar to bar.
-  public enum SequenceMode: UInt8, Hashable, Sendable, CaseIterable {
-    /// A prediction equals that over the window alone: what was trained on windows.
-    case windowed = 0
-    /// Recurrent state is carried on from bar to bar without end.
-    case stateful = 1
-  }
-
   /// Features of the row that the network reads, in its order.
   public var inputs: [Int]
   /// The form in 8-bit integers, which the engine runs.
   public var quantised: QuantisedNetwork?
   /// The form in single precision, for comparison and offline use.
   public var float: NeuralNetwork?
-  /// How its window is kept.
-  public var mode: SequenceMode
+  /// What a prediction sees of the past, for a network that looks back.
+  public var mode: NetworkState.Mode
 
   /// A network; it has at least one of its forms.
   public init(
-    inputs: [Int], quantised: QuantisedNetwork?, float: NeuralNetwork? = nil, mode: SequenceMode = .windowed
+    inputs: [Int], quantised: QuantisedNetwork?, float: NeuralNetwork? = nil, mode: NetworkState.Mode = .windowed
   ) {
     self.inputs = inputs
     self.quantised = quantised
@@ -29,6 +21,8 @@ public struct NetworkMember: Hashable, Sendable {
 
   /// Rows it reads.
   public var window: Int { quantised?.window ?? float?.window ?? 1 }
+  /// Whether it reads closed rows: a window of one row, or one without an operator along the rows, needs none.
+  public var looksBack: Bool { window > 1 }
   /// Numbers it predicts.
   public var outputCount: Int { quantised?.outputCount ?? float?.outputCount ?? 0 }
   /// From its last value to prediction.
