@@ -152,7 +152,7 @@ let executables: [Target] = [
   tool("featureleague", path: "Benchmarks/league/features/swift", ["SignalFeatures", "TradingTypes", "CPlatform"]),
   tool("host", path: "Examples/Host", ["TradingEngine", "SimulatedVenue"]),
   tool("live", path: "Examples/LiveFeed", ["TradingEngine", "SimulatedVenue", "MarketReceive"]),
-  tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "ModelImport", "ModelInference", "TradingTypes"]),
+  tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "TradingTypes"]),
 ]
 
 let checks: [Target] = [

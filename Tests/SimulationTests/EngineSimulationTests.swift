@@ -137,7 +137,7 @@ import TradingTypes
     let arena = Arena(capacityBytes: 1 << 30)
     var pipeline = try TradingPipeline(
       configuration: configuration, instruments: directory, midnight: Timestamp(nanoseconds: 0),
-      model: Ensemble(BuiltinModels.ensemble(), in: arena), gateway: UnreliableVenue(.dishonest, seed: seed),
+      model: Ensemble(BuiltinModels.ensemble(), instrumentCount: directory.count, in: arena), gateway: UnreliableVenue(.dishonest, seed: seed),
       probe: NoProbe(),
       sink: DecisionChecksum(), control: EngineControl(policy: .standard(.aggressive), in: arena), in: arena)
     func number(_ random: inout SplitMix64) -> Int64 {

@@ -12,29 +12,26 @@ import TradingTypes
 @Suite(.serialized) struct CrossSectionTopologyTests {
   /// Trees over one slot that give another logit in each of many ranges, and one more where it is missing.
   private func model(of slot: FeatureSlot, _ range: ClosedRange<Float>, blind: Bool = false) throws -> ModelArtifact {
-    var thresholds = [[Float]](repeating: [], count: FeatureVector.count)
     let count = 24
     let step = (range.upperBound - range.lowerBound) / Float(count)
-    thresholds[slot.index] = (0..<count).map { range.lowerBound + (Float($0) + 0.5) * step }
+    let thresholds = (0..<count).map { range.lowerBound + (Float($0) + 0.5) * step }
     // One decision a tree; ups and downs take turns, so that the sum changes its sign at each threshold.
-    var trees = (0..<count).map { bin in
-      let value = blind ? 0 : (bin % 2 == 0 ? 4.0 : -4.0)
-      return TreeModel.Tree(
+    var trees = (0..<count).map { test in
+      let value = blind ? 0 : (test % 2 == 0 ? 4.0 : -4.0)
+      return DecisionForest.Tree(
         nodes: [
-          TreeModel.Node(
-            feature: UInt8(slot.index), bin: UInt8(bin), missingGoesRight: false, left: ~0, right: ~1)
+          DecisionForest.Node(column: 0, test: UInt16(test), missingGoesRight: false, left: ~0, right: ~1)
         ], leaves: [0, value])
     }
-    trees.append(TreeModel.Tree(nodes: [], leaves: [-2]))
+    trees.append(DecisionForest.Tree(nodes: [], leaves: [-2]))
+    let forest = DecisionForest(
+      featureCount: 1,
+      columns: [DecisionForest.Column(feature: 0, sight: .thresholds(thresholds, missing: .nan))], trees: trees,
+      link: .logistic(scale: 1))
     let model = EnsembleModel(
-      members: [
-        EnsembleModel.Member(
-          kind: .trees(
-            TreeModel(thresholds: thresholds, zeroIsMissing: FeatureMask(), trees: trees, scale: 1)))
-      ],
-      combiner: CombinerValues(averageWeights: [1], stackWeights: [1]), metadata: ["name": "cross-section"])
-    let row = FeatureTable.Row(values: [Float](repeating: 0, count: FeatureVector.count), valid: FeatureMask())
-    return try ModelArtifact(bytes: ArtifactWriter.freeze(model, rows: [row]))
+      features: [slot.name], members: [EnsembleModel.Member(name: "cross-section", kind: .forest(forest))],
+      metadata: ["name": "cross-section"])
+    return try ModelArtifact(bytes: ArtifactWriter.freeze(model, golden: [[0]]))
   }
 
   @Test(arguments: [(FeatureSlot.relativeStrength, Float(-2)...2), (.breadthThrust, 0.3...0.7)])

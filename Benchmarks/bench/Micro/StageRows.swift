@@ -7,7 +7,7 @@ import TradingEngine
 /// The stages one by one, and what stands beside them.
 extension MicroBenchmarks {
   static let stageNames = [
-    "features.event", "inference.trees100", "inference.mlp", "inference.ensemble", "hmm.step.K2",
+    "features.event", "inference.trees100", "inference.lstm.tick", "inference.ensemble", "hmm.step.K2",
     "hmm.step.K3", "garch.step", "gjr.step", "sizing.single", "risk.pass", "risk.reject", "policy.read",
     "route.decide", "venue.match",
   ]
@@ -33,11 +33,13 @@ extension MicroBenchmarks {
     switch name {
     case "features.event": return try features(samples)
     case "inference.trees100":
-      return inference(samples, setup.artifact.model.members.first { if case .trees = $0.kind { true } else { false } })
-    case "inference.mlp":
-      return inference(
-        samples, setup.artifact.model.members.first { if case .network = $0.kind { true } else { false } })
-    case "inference.ensemble": return inference(samples, Ensemble(setup.artifact, kernels: setup.kernels, in: arena))
+      return try inference(samples) { member in
+        if case .forest(let forest) = member.kind { return forest.trees.count == 100 && forest.accumulation == .double }
+        return false
+      }
+    case "inference.lstm.tick":
+      return try inference(samples) { if case .network = $0.kind { true } else { false } }
+    case "inference.ensemble": return try inference(samples) { _ in true }
     case "hmm.step.K2": return samples.returns.isEmpty ? nil : try regime(samples, states: 2)
     case "hmm.step.K3": return samples.returns.isEmpty ? nil : try regime(samples, states: 3)
     case "garch.step": return samples.returns.isEmpty ? nil : try volatility(samples, gamma: 0)
@@ -84,11 +86,22 @@ extension MicroBenchmarks {
 
   // MARK: - 3: inference
 
-  private func inference(_ samples: WalkSamples, _ member: EnsembleModel.Member?) -> MicroTiming? {
-    guard let member else { return nil }
-    let model = EnsembleModel(
-      members: [member], combiner: CombinerValues(averageWeights: [1], stackWeights: [1]), metadata: ["name": "alone"])
-    return inference(samples, Ensemble(model, kernels: setup.kernels, in: arena))
+  /// The members that are asked for, each with a full window where it looks back.
+  private func inference(
+    _ samples: WalkSamples, _ isAsked: (EnsembleModel.Member) -> Bool
+  ) throws -> MicroTiming? {
+    var model = try setup.artifact.onSlots()
+    let members = model.members.filter(isAsked)
+    guard !members.isEmpty else { return nil }
+    if members.count < model.members.count {
+      // The first that fits, alone: what is timed has one name.
+      model.members = [members[0]]
+      model.combiner = nil
+    }
+    var ensemble = Ensemble(model, kernels: setup.kernels, in: arena)
+    for place in 0..<model.window { ensemble.close(samples.vectors[place % samples.vectors.count], of: 0) }
+    while ensemble.advance() {}
+    return inference(samples, ensemble)
   }
 
   /// One forecast from a feature vector.
