@@ -50,7 +50,7 @@ struct ModelImportCommand: ParsableCommand {
   @Option(help: "Ranges of 8-bit values: best, minmax, percentile or entropy.")
   var range: Range = .best
 
-  @Option(help: ArgumentHelp("Names of the features in order, for files that have none.", valueName: "a,b,…"))
+  @Option(help: ArgumentHelp("Names of the features in order, for files that have none; @FILE takes its first line.", valueName: "a,b,…"))
   var names: String?
 
   @Option(help: ArgumentHelp("What stands for missing inputs of a network: JSON {\"missing\": [...]}.", valueName: "file"))
@@ -61,6 +61,9 @@ struct ModelImportCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Output of an ONNX graph to follow; its scores without it.", valueName: "name"))
   var outputName: String?
+
+  @Option(help: "What the raw score means, where the file does not say: identity, or logistic for a logit.")
+  var link: LinkChoice?
 
   @Option(help: ArgumentHelp("Golden rows to keep.", valueName: "N"))
   var golden = 32
@@ -83,6 +86,7 @@ struct ModelImportCommand: ParsableCommand {
       }
     } catch { throw ToolFailure.badInput(error) }
     if let names { try rename(&imported, names) }
+    if let link { imported.relink(link.link) }
     let rows = try calibrate.map { try ToolModels.table($0, features: imported.featureNames).rows }
     var metadata = [
       "name": URL(fileURLWithPath: input).deletingPathExtension().lastPathComponent.asPlainText,
@@ -143,7 +147,11 @@ struct ModelImportCommand: ParsableCommand {
   }
 
   private func rename(_ imported: inout ImportedModel, _ names: String) throws {
-    let list = names.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    let text =
+      names.hasPrefix("@")
+      ? String(decoding: try InputBytes.read(String(names.dropFirst())).prefix { $0 != 10 && $0 != 13 }, as: UTF8.self)
+      : names
+    let list = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     guard list.count == imported.featureNames.count, Set(list).count == list.count else {
       throw ToolFailure.badInput(
         "--names: \(imported.featureNames.count) different names expected, \(Set(list).count) of \(list.count) found")
@@ -213,6 +221,28 @@ struct ModelImportCommand: ParsableCommand {
     report.add("outputs", artifact.model.members[0].outputCount)
     report.add("notes", imported.notes)
     print(report.text, terminator: "")
+  }
+}
+
+/// Meanings of a raw score as the command line names them.
+enum LinkChoice: String, ExpressibleByArgument, CaseIterable {
+  case identity
+  case logistic
+
+  var link: Link { self == .identity ? .identity : .logistic(scale: 1) }
+}
+
+extension ImportedModel {
+  /// Gives the raw score another meaning.
+  mutating func relink(_ link: Link) {
+    switch model {
+    case .forest(var forest):
+      forest.link = link
+      model = .forest(forest)
+    case .network(var network):
+      network.link = link
+      model = .network(network)
+    }
   }
 }
 

@@ -28,7 +28,9 @@ public enum EnsembleAssembly {
       guard whole.model.members.count == 1, whole.model.combiner == nil else { throw refused(place, "a single model") }
       var member = whole.model.members[0]
       member.name = entry.name
-      guard member.isBinary else { throw refused(place, "a binary classifier: one output with a logistic link") }
+      guard member.isBinary else {
+        throw refused(place, "a binary classifier: one output with a logistic link (import --link logistic for a logit)")
+      }
       if let mode = entry.sequence {
         guard case .network(var network) = member.kind, member.window > 1 else {
           throw refused("\(place).sequence", "null for a model that does not look back")
