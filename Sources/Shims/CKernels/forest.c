@@ -1,7 +1,5 @@
 // A forest over one row: search the lookups, find the exits of 64 trees, add their leaves, and so on.
-//
-// The leaves of one window are added while the exits of the next are being found: the processor overlaps them, since
-// the additions wait for each other and nothing else waits for them.
+
 #include "forest_sets.h"
 
 #pragma STDC FP_CONTRACT OFF
@@ -28,37 +26,63 @@ static bool search(int set, const martlet_forest *forest, const float *row) {
 
 bool martlet_forest_has(int set, uint32_t form) { return exits_of(set, form) != 0; }
 
-// Runs `use` for each tree, in order, with the index of its exit leaf.
+// One output and leaves at a stride: the leaves of a window are added while the exits of the next are being found.
+static void sum_of_one(int set, const martlet_forest *forest, const float *row, double *sums) {
+  martlet_forest_exits *find = exits_of(set, forest->form);
+  bool has_missing = search(set, forest, row);
+  _Alignas(64) uint16_t exits[2][MARTLET_WINDOW];
+  const uint32_t width = forest->window_trees;
+  const uint32_t windows = (forest->tree_count + width - 1) / width;
+  martlet_tally tally = {
+      .sum = sums[0], .single = (float)sums[0], .is_single = forest->is_single != 0, .stride = forest->leaf_stride,
+      .leaf = forest->leaves, .leaf_single = forest->leaves_single};
+  uint32_t trees = forest->tree_count;
+  for (uint32_t number = 0; number <= windows; number++) {
+    if (number < windows) find(forest, &forest->windows[number], number, has_missing, exits[number & 1], &tally);
+    if (forest->form == MARTLET_DOUBLING) {
+      while (tally.left >= 8) martlet_tally_placed(&tally, tally.is_single, 8);
+      while (tally.left > 0) martlet_tally_placed(&tally, tally.is_single, 1);
+    } else if (tally.is_single) {
+      while (tally.left >= 8) martlet_tally_single(&tally, 8);
+      while (tally.left > 0) martlet_tally_single(&tally, 1);
+    } else {
+      while (tally.left >= 8) martlet_tally_double(&tally, 8);
+      while (tally.left > 0) martlet_tally_double(&tally, 1);
+    }
+    tally.exit = exits[number & 1];
+    tally.places = forest->places + (size_t)number * width;
+    tally.left = trees < width ? trees : width;
+    trees -= tally.left;
+  }
+  sums[0] = tally.is_single ? tally.single : tally.sum;
+}
+
+// From bytes by place to tree order.
+static void order_exits(const uint8_t *places, uint16_t *exits) {
+  uint8_t bytes[MARTLET_WINDOW];
+  __builtin_memcpy(bytes, exits, MARTLET_WINDOW);
+  for (uint32_t tree = 0; tree < MARTLET_WINDOW; tree++) exits[tree] = bytes[places[tree]];
+}
+
+// Runs `use` for each tree, in order, with its exit `leaf`, counted in the table of leaves.
 #define FOR_EACH_EXIT(use)                                                                        \
   martlet_forest_exits *find = exits_of(set, forest->form);                                       \
   bool has_missing = search(set, forest, row);                                                    \
   _Alignas(64) uint16_t exits[MARTLET_WINDOW];                                                    \
+  martlet_tally tally = {0};                                                                      \
+  const uint32_t width = forest->window_trees;                                                    \
   uint32_t number = 0;                                                                            \
-  for (uint32_t first = 0; first < forest->tree_count; first += MARTLET_WINDOW, number++) {       \
-    find(forest, &forest->windows[number], number, has_missing, exits);                           \
+  for (uint32_t first = 0; first < forest->tree_count; first += width, number++) {                \
+    find(forest, &forest->windows[number], number, has_missing, exits, &tally);                   \
     uint32_t count = forest->tree_count - first;                                                  \
-    count = count < MARTLET_WINDOW ? count : MARTLET_WINDOW;                                      \
-    const uint8_t *places = forest->places + first;                                               \
+    count = count < width ? count : width;                                                        \
     const uint32_t *starts = forest->leaf_start + first;                                          \
+    if (forest->form == MARTLET_DOUBLING) order_exits(forest->places + first, exits);             \
     for (uint32_t tree = 0; tree < count; tree++) {                                               \
-      size_t leaf = (size_t)starts[tree] + exits[places[tree]];                                   \
+      size_t leaf = (size_t)starts[tree] + exits[tree];                                           \
       use;                                                                                        \
     }                                                                                             \
   }
-
-static void sums_of_one(int set, const martlet_forest *forest, const float *row, double *sums) {
-  double sum = sums[0];
-  const double *leaves = forest->leaves;
-  FOR_EACH_EXIT(sum += leaves[leaf])
-  sums[0] = sum;
-}
-
-static void single_sums_of_one(int set, const martlet_forest *forest, const float *row, double *sums) {
-  float sum = (float)sums[0];
-  const float *leaves = forest->leaves_single;
-  FOR_EACH_EXIT(sum += leaves[leaf])
-  sums[0] = sum;
-}
 
 static void sums_of_many(int set, const martlet_forest *forest, const float *row, double *sums) {
   uint32_t output = 0, outputs = forest->output_count;
@@ -75,11 +99,8 @@ static void single_sums_of_many(int set, const martlet_forest *forest, const flo
 }
 
 void martlet_forest_sums(int set, const martlet_forest *forest, const float *row, double *sums) {
-  if (forest->output_count == 1) {
-    (forest->is_single ? single_sums_of_one : sums_of_one)(set, forest, row, sums);
-  } else {
-    (forest->is_single ? single_sums_of_many : sums_of_many)(set, forest, row, sums);
-  }
+  if (forest->output_count == 1 && forest->leaf_stride != 0) return sum_of_one(set, forest, row, sums);
+  (forest->is_single ? single_sums_of_many : sums_of_many)(set, forest, row, sums);
 }
 
 void martlet_forest_leaves(int set, const martlet_forest *forest, const float *row, uint32_t *numbers) {

@@ -19,14 +19,19 @@ INLINE unsigned below(const float *thresholds, __m256 value) {
 INLINE void bins(const martlet_forest *forest, const float *values, const uint32_t *places) {
   uint8_t *bin = forest->scratch;
   const float *table = forest->search_short;
-  for (uint32_t i = 0; i < forest->short_count; i++, table += 16) {
-    *bin++ = (uint8_t)below(table, _mm256_set1_ps(values[*places++]));
-  }
+  // Counts in variables of their own: the compiler must assume that storing a byte changes them.
+  const uint32_t shorts = forest->short_count, longs = forest->long_count;
+#pragma clang loop unroll_count(4)
+  for (uint32_t i = 0; i < shorts; i++) bin[i] = (uint8_t)below(table + 16 * i, _mm256_set1_ps(values[places[i]]));
   table = forest->search_long;
-  for (uint32_t i = 0; i < forest->long_count; i++, table += 272) {
-    __m256 value = _mm256_set1_ps(values[*places++]);
-    unsigned full = below(table, value);
-    *bin++ = (uint8_t)(16 * full + below(table + 16 + 16 * full, value));
+  bin += shorts;
+  places += shorts;
+#pragma clang loop unroll_count(4)
+  for (uint32_t i = 0; i < longs; i++) {
+    __m256 value = _mm256_set1_ps(values[places[i]]);
+    const float *rows = table + 272 * (size_t)i;
+    unsigned full = 16 * below(rows, value);
+    bin[i] = (uint8_t)(full + below(rows + 16 + full, value));
   }
 }
 
@@ -183,7 +188,8 @@ INLINE void bitvectors32(
   }                                                                                                          \
   VECTOR static void name##_exits(                                                                           \
       const martlet_forest *forest, const martlet_window *window, uint32_t number, bool has_missing,         \
-      uint16_t *exits) {                                                                                     \
+      uint16_t *exits, martlet_tally *tally) {                                                               \
+    (void)tally;                                                                                             \
     (void)number;                                                                                            \
     uint32_t lookups = forest->short_count + forest->long_count + forest->category_count;                    \
     if (has_missing && lookups <= 64) return name##_counted(forest, window, 4, true, exits);                 \

@@ -17,14 +17,19 @@ INLINE unsigned below(const float *thresholds, __m512 value) {
 INLINE void bins(const martlet_forest *forest, const float *values, const uint32_t *places) {
   uint8_t *bin = forest->scratch;
   const float *table = forest->search_short;
-  for (uint32_t i = 0; i < forest->short_count; i++, table += 16) {
-    *bin++ = (uint8_t)below(table, _mm512_set1_ps(values[*places++]));
-  }
+  // Counts in variables of their own: the compiler must assume that storing a byte changes them.
+  const uint32_t shorts = forest->short_count, longs = forest->long_count;
+#pragma clang loop unroll_count(4)
+  for (uint32_t i = 0; i < shorts; i++) bin[i] = (uint8_t)below(table + 16 * i, _mm512_set1_ps(values[places[i]]));
   table = forest->search_long;
-  for (uint32_t i = 0; i < forest->long_count; i++, table += 272) {
-    __m512 value = _mm512_set1_ps(values[*places++]);
-    unsigned full = below(table, value);
-    *bin++ = (uint8_t)(16 * full + below(table + 16 + 16 * full, value));
+  bin += shorts;
+  places += shorts;
+#pragma clang loop unroll_count(4)
+  for (uint32_t i = 0; i < longs; i++) {
+    __m512 value = _mm512_set1_ps(values[places[i]]);
+    const float *rows = table + 272 * (size_t)i;
+    unsigned full = 16 * below(rows, value);
+    bin[i] = (uint8_t)(full + below(rows + 16 + full, value));
   }
 }
 
@@ -80,6 +85,14 @@ INLINE __mmask64 rights(const tables_t *tables, const int mode, const uint8_t *n
   return _mm512_cmpgt_epu8_mask(bin, _mm512_loadu_si512(nodes + 64));
 }
 
+// What a kernel adds on the way: nothing, doubles or floats.
+enum { NO_SUM, DOUBLES, FLOATS };
+
+INLINE void add_leaves(martlet_tally *tally, const int kind, const uint32_t count) {
+  if (kind == DOUBLES) martlet_tally_double(tally, count);
+  if (kind == FLOATS) martlet_tally_single(tally, count);
+}
+
 INLINE void store_bytes(uint16_t *exits, __m512i bytes) {
   _mm512_storeu_si512(exits, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(bytes)));
   _mm512_storeu_si512(exits + 32, _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(bytes, 1)));
@@ -131,9 +144,13 @@ INLINE void eight_trees(
 // A whole tree of at most six levels is one comparison. Node i of the heap (root 1, children 2 i and 2 i + 1) is bit i
 // of the mask; walking is i = 2 i + bit i, for 32 trees at once.
 INLINE void whole_tree(
-    const tables_t *tables, const int mode, const uint8_t *nodes, uint32_t trees, uint32_t levels, uint16_t *exits) {
+    const tables_t *tables, const int mode, const uint8_t *nodes, uint32_t trees, uint32_t levels, uint16_t *exits,
+    martlet_tally *tally, const int kind) {
   _Alignas(64) uint64_t masks[MARTLET_WINDOW] = {0};
-  for (uint32_t tree = 0; tree < trees; tree++, nodes += 128) masks[tree] = rights(tables, mode, nodes);
+  for (uint32_t tree = 0; tree < trees; tree += 4) {
+    for (int i = 0; i < 4; i++, nodes += 128) masks[tree + i] = rights(tables, mode, nodes);
+    add_leaves(tally, kind, 4);
+  }
   const __m512i one = _mm512_set1_epi64(1);
   const __m512i top = _mm512_set1_epi64(1ll << levels);
   for (uint32_t tree = 0; tree < trees; tree += 32) {
@@ -167,8 +184,8 @@ INLINE __m512i four(const uint8_t *a, const uint8_t *b, const uint8_t *c, const 
 // levels, whatever the tree's size. Four trees in a comparison; then 32 walk through their masks at once; then each
 // reads from its block which block or leaf comes next.
 INLINE void blocks(
-    const tables_t *tables, const int mode, const uint8_t *lines, const uint32_t *roots, const martlet_window *window,
-    uint16_t *exits) {
+    const tables_t *tables, const int mode, const uint8_t *lines, const uint32_t *roots, const uint8_t *order,
+    const martlet_window *window, uint16_t *exits) {
   _Alignas(64) uint64_t masks[MARTLET_WINDOW / 4] = {0};
   _Alignas(64) uint16_t doors[MARTLET_WINDOW];
   const uint8_t *line[MARTLET_WINDOW];
@@ -194,7 +211,7 @@ INLINE void blocks(
       uint16_t next;
       // Doors count from 16 on, which is where the exits begin: 32 + 2 * (door - 16).
       __builtin_memcpy(&next, line[tree] + 2 * doors[tree], 2);
-      exits[tree] = next & (MARTLET_BLOCK_LEAF - 1);
+      exits[order[tree]] = next & (MARTLET_BLOCK_LEAF - 1);
       // A tree that has its leaf stays, and so finds it again.
       const uint8_t *lower = lines + ((size_t)roots[tree] + next) * MARTLET_BLOCK_BYTES;
       line[tree] = next & MARTLET_BLOCK_LEAF ? line[tree] : lower;
@@ -205,41 +222,37 @@ INLINE void blocks(
 // Pointer doubling: J[node] is where the node leads. J of J leads two steps, again four, and so on until every root
 // leads to its leaf. Bit 7 marks a node; a leaf stays. One tree of up to 64 nodes in a register, two of 32 or four of
 // 16, the roots in the low bytes. A register is lookups, bins, left and right children.
+//
+// The bin of node `n` is kept as 254 - bin, so that averaging (which rounds up) sets bit 7 where the lookup is above it:
+// a comparison would need the one port that also permutes.
 INLINE void doubling(
-    const tables_t *tables, const int mode, const uint8_t *nodes, const martlet_window *window, uint16_t *exits) {
+    const tables_t *tables, const int mode, const uint8_t *nodes, const martlet_window *window, uint16_t *exits,
+    martlet_tally *tally, const int kind) {
+  uint8_t *place = (uint8_t *)exits;
+  const uint32_t width = window->width;
   for (uint32_t batch = 0; batch < window->count; batch++) {
     __m512i next[4];
     for (int i = 0; i < 4; i++, nodes += 256) {
-      __m512i left = _mm512_loadu_si512(nodes + 128);
-      next[i] = _mm512_mask_mov_epi8(left, rights(tables, mode, nodes), _mm512_loadu_si512(nodes + 192));
+      __m512i bin = look(tables, mode, _mm512_loadu_si512(nodes));
+      __mmask64 right = _mm512_movepi8_mask(_mm512_avg_epu8(bin, _mm512_loadu_si512(nodes + 64)));
+      next[i] = _mm512_mask_mov_epi8(_mm512_loadu_si512(nodes + 128), right, _mm512_loadu_si512(nodes + 192));
     }
     for (uint32_t round = window->rounds[batch]; round > 0; round--) {
       for (int i = 0; i < 4; i++) {
         next[i] = _mm512_mask_permutexvar_epi8(next[i], _mm512_movepi8_mask(next[i]), next[i], next[i]);
       }
     }
-    __m128i a = _mm512_castsi512_si128(next[0]), b = _mm512_castsi512_si128(next[1]);
-    __m128i c = _mm512_castsi512_si128(next[2]), d = _mm512_castsi512_si128(next[3]);
-    if (window->width == 2) {
-      __m128i all = _mm_unpacklo_epi32(_mm_unpacklo_epi16(a, b), _mm_unpacklo_epi16(c, d));
-      _mm_storeu_si128((__m128i *)(void *)exits, _mm_cvtepu8_epi16(all));
-      exits += 8;
-    } else if (window->width == 1) {
-      __m128i all = _mm_unpacklo_epi16(_mm_unpacklo_epi8(a, b), _mm_unpacklo_epi8(c, d));
-      _mm_storel_epi64((__m128i *)(void *)exits, _mm_cvtepu8_epi16(all));
-      exits += 4;
-    } else {
-      __m128i all = _mm_unpacklo_epi64(_mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d));
-      _mm256_storeu_si256((__m256i *)(void *)exits, _mm256_cvtepu8_epi16(all));
-      exits += 16;
-    }
+    if (kind != NO_SUM) martlet_tally_placed(tally, kind == FLOATS, width == 1 ? 4 : 8);
+    // Four bytes each: those that are too many are overwritten by the next, or lie behind the window.
+    for (int i = 0; i < 4; i++, place += width) _mm_storeu_si32(place, _mm512_castsi512_si128(next[i]));
   }
 }
 
 // Bitvectors: leaves are numbered from the left, the first in the highest bit. A node that goes right clears the leaves
 // of its left subtree; the first bit still set is the exit. Slot by slot, one node of each of 64 trees.
 INLINE void bitvectors32(
-    const tables_t *tables, const int mode, const uint8_t *slot, uint32_t slots, const int groups, uint16_t *exits) {
+    const tables_t *tables, const int mode, const uint8_t *slot, uint32_t slots, const int groups, uint16_t *exits,
+    martlet_tally *tally, const int kind) {
   __m512i leaves[4];
   for (int group = 0; group < groups; group++) leaves[group] = _mm512_set1_epi32(-1);
   for (uint32_t i = 0; i < slots; i++, slot += 128 + 64 * groups) {
@@ -249,6 +262,7 @@ INLINE void bitvectors32(
           leaves[group], (__mmask16)(right >> (16 * group)), leaves[group],
           _mm512_loadu_si512(slot + 128 + 64 * group));
     }
+    add_leaves(tally, kind, 2);
   }
   for (int group = 0; group < groups; group++) {
     __m256i exit = _mm512_cvtepi32_epi16(_mm512_lzcnt_epi32(leaves[group]));
@@ -257,7 +271,8 @@ INLINE void bitvectors32(
 }
 
 INLINE void bitvectors64(
-    const tables_t *tables, const int mode, const uint8_t *slot, uint32_t slots, const int groups, uint16_t *exits) {
+    const tables_t *tables, const int mode, const uint8_t *slot, uint32_t slots, const int groups, uint16_t *exits,
+    martlet_tally *tally, const int kind) {
   __m512i leaves[8];
   for (int group = 0; group < groups; group++) leaves[group] = _mm512_set1_epi64(-1);
   for (uint32_t i = 0; i < slots; i++, slot += 128 + 64 * groups) {
@@ -267,6 +282,7 @@ INLINE void bitvectors64(
           leaves[group], (__mmask8)(right >> (8 * group)), leaves[group],
           _mm512_loadu_si512(slot + 128 + 64 * group));
     }
+    add_leaves(tally, kind, 2);
   }
   for (int group = 0; group < groups; group++) {
     __m128i exit = _mm512_cvtepi64_epi16(_mm512_lzcnt_epi64(leaves[group]));
@@ -275,41 +291,69 @@ INLINE void bitvectors64(
 }
 
 #define NODES (forest->tables + window->offset)
+#define TREES ((size_t)number * forest->window_trees)
+#define ARGUMENTS                                                                                          \
+  const martlet_forest *forest, const martlet_window *window, uint32_t number, bool has_missing,           \
+      uint16_t *exits, martlet_tally *tally
+
+// A form in each mode. Where something is missing, nothing is added on the way.
 #define FORM(name, use)                                                                                    \
-  INLINE void name##_mode(                                                                                 \
-      const martlet_forest *forest, const martlet_window *window, uint32_t number, uint16_t *exits,        \
-      const int mode) {                                                                                    \
-    (void)number;                                                                                          \
-    (void)window;                                                                                          \
+  INLINE void name##_mode(ARGUMENTS, const int mode, const int kind) {                                     \
+    (void)number, (void)window, (void)has_missing, (void)tally, (void)kind;                                \
     const tables_t tables = tables_of(forest, mode);                                                       \
     use;                                                                                                   \
-  }                                                                                                        \
-  VECTOR static void name##_exits(                                                                         \
-      const martlet_forest *forest, const martlet_window *window, uint32_t number, bool has_missing,       \
-      uint16_t *exits) {                                                                                   \
+  }
+#define RUN(name, mode, kind) name##_mode(forest, window, number, has_missing, exits, tally, mode, kind)
+
+#define SEPARATE(name)                                                                                     \
+  VECTOR static void name##_exits(ARGUMENTS) {                                                             \
     if (forest->lookup_stride == 64) {                                                                     \
-      if (has_missing) return name##_mode(forest, window, number, exits, ONE_MISSING);                     \
-      return name##_mode(forest, window, number, exits, ONE);                                              \
+      if (has_missing) return RUN(name, ONE_MISSING, NO_SUM);                                              \
+      return RUN(name, ONE, NO_SUM);                                                                       \
     }                                                                                                      \
-    if (has_missing) return name##_mode(forest, window, number, exits, TWO_MISSING);                       \
-    name##_mode(forest, window, number, exits, TWO);                                                       \
+    if (has_missing) return RUN(name, TWO_MISSING, NO_SUM);                                                \
+    RUN(name, TWO, NO_SUM);                                                                                \
+  }
+
+#define TOGETHER(name)                                                                                     \
+  VECTOR static void name##_exits(ARGUMENTS) {                                                             \
+    if (forest->lookup_stride == 64) {                                                                     \
+      if (has_missing) return RUN(name, ONE_MISSING, NO_SUM);                                              \
+      if (tally->left == 0) return RUN(name, ONE, NO_SUM);                                                 \
+      if (tally->is_single) return RUN(name, ONE, FLOATS);                                                 \
+      return RUN(name, ONE, DOUBLES);                                                                      \
+    }                                                                                                      \
+    if (has_missing) return RUN(name, TWO_MISSING, NO_SUM);                                                \
+    if (tally->left == 0) return RUN(name, TWO, NO_SUM);                                                   \
+    if (tally->is_single) return RUN(name, TWO, FLOATS);                                                   \
+    RUN(name, TWO, DOUBLES);                                                                               \
   }
 
 FORM(oblivious, oblivious(&tables, mode, NODES, window->count, exits))
 FORM(eight_trees, eight_trees(&tables, mode, NODES, window->count, exits))
-FORM(whole_tree, whole_tree(&tables, mode, NODES, window->count, window->width, exits))
-FORM(blocks, blocks(&tables, mode, forest->tables, forest->roots + (size_t)number * MARTLET_WINDOW, window, exits))
-FORM(doubling, doubling(&tables, mode, NODES, window, exits))
+FORM(whole_tree, whole_tree(&tables, mode, NODES, window->count, window->width, exits, tally, kind))
+FORM(
+    blocks,
+    blocks(&tables, mode, forest->tables, forest->roots + TREES, forest->order + TREES, window, exits))
+FORM(doubling, doubling(&tables, mode, NODES, window, exits, tally, kind))
 
-#define GROUPS(form)                                                              \
-  switch (window->width) {                                                        \
-    case 1: return form(&tables, mode, NODES, window->count, 1, exits);           \
-    case 2: return form(&tables, mode, NODES, window->count, 2, exits);           \
-    case 4: return form(&tables, mode, NODES, window->count, 4, exits);           \
-    default: break;                                                               \
+#define GROUPS(form)                                                                      \
+  switch (window->width) {                                                                \
+    case 1: return form(&tables, mode, NODES, window->count, 1, exits, tally, kind);      \
+    case 2: return form(&tables, mode, NODES, window->count, 2, exits, tally, kind);      \
+    case 4: return form(&tables, mode, NODES, window->count, 4, exits, tally, kind);      \
+    default: break;                                                                       \
   }
 FORM(bitvectors32, GROUPS(bitvectors32))
-FORM(bitvectors64, GROUPS(bitvectors64) return bitvectors64(&tables, mode, NODES, window->count, 8, exits))
+FORM(bitvectors64, GROUPS(bitvectors64) bitvectors64(&tables, mode, NODES, window->count, 8, exits, tally, kind))
+
+SEPARATE(oblivious)
+SEPARATE(eight_trees)
+TOGETHER(whole_tree)
+SEPARATE(blocks)
+TOGETHER(doubling)
+TOGETHER(bitvectors32)
+TOGETHER(bitvectors64)
 
 martlet_forest_exits *martlet_forest_exits_avx512(uint32_t form) {
   switch (form) {

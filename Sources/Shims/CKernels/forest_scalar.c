@@ -49,12 +49,15 @@ static inline uint64_t step(uint64_t node, const uint8_t *lookups) {
 }
 
 static void lock_step(
-    const martlet_forest *forest, const martlet_window *window, uint32_t number, bool has_missing, uint16_t *exits) {
+    const martlet_forest *forest, const martlet_window *window, uint32_t number, bool has_missing, uint16_t *exits,
+    martlet_tally *tally) {
   (void)has_missing;
+  (void)tally;
   const uint64_t *nodes = (const uint64_t *)(const void *)forest->tables;
-  const uint32_t *roots = forest->roots + (size_t)number * MARTLET_WINDOW;
+  const uint32_t *roots = forest->roots + (size_t)number * forest->window_trees;
   const uint8_t *lookups = forest->scratch;
-  for (uint32_t group = 0; group < window->count; group++, roots += 8, exits += 8) {
+  const uint8_t *order = forest->order + (size_t)number * forest->window_trees;
+  for (uint32_t group = 0; group < window->count; group++, roots += 8, order += 8) {
     uint64_t a = roots[0], b = roots[1], c = roots[2], d = roots[3];
     uint64_t e = roots[4], f = roots[5], g = roots[6], h = roots[7];
     for (uint32_t round = window->rounds[group]; round > 0; round--) {
@@ -68,14 +71,14 @@ static void lock_step(
       h = step(nodes[h], lookups);
     }
     // A tree has at most 65,535 nodes and leaves.
-    exits[0] = (uint16_t)(a - roots[0]);
-    exits[1] = (uint16_t)(b - roots[1]);
-    exits[2] = (uint16_t)(c - roots[2]);
-    exits[3] = (uint16_t)(d - roots[3]);
-    exits[4] = (uint16_t)(e - roots[4]);
-    exits[5] = (uint16_t)(f - roots[5]);
-    exits[6] = (uint16_t)(g - roots[6]);
-    exits[7] = (uint16_t)(h - roots[7]);
+    exits[order[0]] = (uint16_t)(a - roots[0]);
+    exits[order[1]] = (uint16_t)(b - roots[1]);
+    exits[order[2]] = (uint16_t)(c - roots[2]);
+    exits[order[3]] = (uint16_t)(d - roots[3]);
+    exits[order[4]] = (uint16_t)(e - roots[4]);
+    exits[order[5]] = (uint16_t)(f - roots[5]);
+    exits[order[6]] = (uint16_t)(g - roots[6]);
+    exits[order[7]] = (uint16_t)(h - roots[7]);
   }
 }
 

@@ -7,9 +7,65 @@
 // written, otherwise the first, unless the form is lock-step, which always reads both.
 typedef bool martlet_forest_search(const martlet_forest *forest, const float *row);
 
-// Writes the exits of the trees of a window, by place: leaves counted from the leaf_start of the tree.
+// A sum under way: the exits of the last window, whose leaves are still to be added.
+//
+// Additions wait for each other, comparisons for nothing, so a kernel adds a few leaves of the last window after each
+// batch of comparisons of its own. It may leave some, or all, to its caller. No leaves are left where there is no sum of
+// one output with leaves at a stride.
+typedef struct {
+  double sum;
+  float single;
+  bool is_single;
+  uint32_t left;
+  size_t stride;
+  const double *leaf;
+  const float *leaf_single;
+  const uint16_t *exit;
+  // Doubling leaves its exits as bytes by place, and these are the places of the trees to come.
+  const uint8_t *places;
+} martlet_tally;
+
+// Adds `count` leaves where so many are left.
+static inline __attribute__((always_inline)) void martlet_tally_double(martlet_tally *tally, const uint32_t count) {
+  if (tally->left < count) return;
+  for (uint32_t i = 0; i < count; i++, tally->leaf += tally->stride) tally->sum += tally->leaf[tally->exit[i]];
+  tally->exit += count;
+  tally->left -= count;
+}
+
+static inline __attribute__((always_inline)) void martlet_tally_single(martlet_tally *tally, const uint32_t count) {
+  if (tally->left < count) return;
+  for (uint32_t i = 0; i < count; i++, tally->leaf_single += tally->stride) {
+    tally->single += tally->leaf_single[tally->exit[i]];
+  }
+  tally->exit += count;
+  tally->left -= count;
+}
+
+// The same where exits are bytes by place: `exit` stays at the first of them.
+static inline __attribute__((always_inline)) void martlet_tally_placed(
+    martlet_tally *tally, const bool is_single, const uint32_t count) {
+  if (tally->left < count) return;
+  const uint8_t *exits = (const uint8_t *)tally->exit;
+  for (uint32_t i = 0; i < count; i++) {
+    size_t exit = exits[tally->places[i]];
+    if (is_single) {
+      tally->single += tally->leaf_single[exit];
+      tally->leaf_single += tally->stride;
+    } else {
+      tally->sum += tally->leaf[exit];
+      tally->leaf += tally->stride;
+    }
+  }
+  tally->places += count;
+  tally->left -= count;
+}
+
+// Writes the exits of the trees of a window: leaves counted from the first of the tree, in tree order; doubling writes
+// bytes by place.
 typedef void martlet_forest_exits(
-    const martlet_forest *forest, const martlet_window *window, uint32_t number, bool has_missing, uint16_t *exits);
+    const martlet_forest *forest, const martlet_window *window, uint32_t number, bool has_missing, uint16_t *exits,
+    martlet_tally *tally);
 
 bool martlet_forest_search_scalar(const martlet_forest *forest, const float *row);
 bool martlet_forest_search_avx2(const martlet_forest *forest, const float *row);

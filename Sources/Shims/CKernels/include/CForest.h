@@ -30,7 +30,7 @@ enum {
 };
 
 enum {
-  /// Trees whose exits are found together, before their leaves are added up.
+  /// The most trees whose exits are found together, before their leaves are added up.
   MARTLET_WINDOW = 64,
   /// Lookups that the vector forms can hold in registers.
   MARTLET_LOOKUPS = 128,
@@ -55,7 +55,7 @@ typedef struct {
   uint8_t reserved[2];
 } martlet_category;
 
-/// 64 trees, fewer at the end.
+/// Trees whose exits are found together; fewer at the end.
 typedef struct {
   /// First byte of the tables of the window.
   uint64_t offset;
@@ -107,10 +107,15 @@ typedef struct {
   const martlet_window *windows;
   /// Roots of lock-step and first blocks, by place in the window.
   const uint32_t *roots;
-  /// The place of each tree in its window.
+  /// Whole windows: the place of each tree in its window, and the tree at each place. Places hold the deepest tree first
+  /// (doubling, blocks, lock-step) or are the trees' own.
   const uint8_t *places;
-  /// Where the leaves of each tree begin.
+  const uint8_t *order;
+  /// Where the leaves of each tree begin; leaf_stride is the distance from one tree to the next, 0 where it varies.
   const uint32_t *leaf_start;
+  uint32_t leaf_stride;
+  /// Trees of a window, up to MARTLET_WINDOW.
+  uint32_t window_trees;
   /// One of the two, by is_single.
   const double *leaves;
   const float *leaves_single;

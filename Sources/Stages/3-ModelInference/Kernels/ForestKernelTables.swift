@@ -78,10 +78,11 @@ struct ForestKernelTables {
       martletForestBytes, 8 * searchFeatures.count, searchRules.count, 4 * searchShort.count, 4 * searchLong.count,
       2 * watchMissing.count, 2 * watchZero.count, martletCategoryBytes * categories.count, 4 * categoryWords.count,
       scratchBytes, layout.tables.count, martletWindowBytes * layout.windows.count, 4 * layout.roots.count,
-      layout.places.count, 4 * layout.leafStart.count, 8 * layout.leaves.count, 4 * layout.leafNumbers.count,
+      2 * layout.places.count, 4 * layout.leafStart.count, 8 * layout.leaves.count, 4 * layout.leafNumbers.count,
       24 * forest.outputCount,
     ]
-    return counts.reduce(2048) { $0 + $1 + 256 }
+    // Each list begins at a multiple of 128 bytes.
+    return counts.reduce(4096) { $0 + $1 + 256 }
   }
 
   func place(in arena: Arena) -> UnsafeMutableRawPointer {
@@ -103,7 +104,8 @@ struct ForestKernelTables {
         watch_count: UInt32(watchMissing.count), categories: arena.copy(categories),
         category_words: arena.copy(categoryWords), scratch: arena.room(for: UInt8.self, count: scratchBytes),
         tables: arena.copy(layout.tables), windows: arena.copy(layout.windows), roots: arena.copy(layout.roots),
-        places: arena.copy(layout.places), leaf_start: arena.copy(layout.leafStart), leaves: arena.copy(double),
+        places: arena.copy(layout.places), order: arena.copy(layout.order), leaf_start: arena.copy(layout.leafStart),
+        leaf_stride: UInt32(layout.leafStride), window_trees: UInt32(layout.window), leaves: arena.copy(double),
         leaves_single: arena.copy(single), leaf_numbers: arena.copy(layout.leafNumbers)))
     return UnsafeMutableRawPointer(table)
   }

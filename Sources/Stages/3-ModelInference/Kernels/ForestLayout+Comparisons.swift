@@ -19,12 +19,12 @@ extension ForestLayout {
       }
       addLeaves(tree, order: order)
     }
-    Self.forEachWindow(trees) { first, window in
-      keepOrder(window)
+    for (first, some) in windows(trees) {
+      keepOrder()
       let base = tables.count
-      let count = levels[first..<first + window.count].map(\.count).max() ?? 0
+      let count = levels[first..<first + some.count].map(\.count).max() ?? 0
       for _ in 0..<count { addIdleNodes() }
-      for lane in 0..<window.count {
+      for lane in 0..<some.count {
         for (level, node) in levels[first + lane].enumerated() { set(node, at: base + 128 * level + lane) }
       }
       addWindow(offset: base, count: count)
@@ -53,12 +53,12 @@ extension ForestLayout {
     guard depth <= levelsMax else { return false }
     let isShared = levelsMax == 3
     let levels = isShared ? 3 : depth
-    Self.forEachWindow(trees) { _, window in
-      keepOrder(window)
+    for (_, some) in windows(trees) {
+      keepOrder()
       let base = tables.count
-      let rows = isShared ? (window.count + 7) / 8 : window.count
+      let rows = isShared ? (some.count + 7) / 8 : some.count
       for _ in 0..<rows { addIdleNodes() }
-      for (lane, tree) in window.enumerated() {
+      for (lane, tree) in some.enumerated() {
         let byte = isShared ? base + lane / 8 * 128 + lane % 8 * 8 - 1 : base + 128 * lane
         var heap = [Int?](repeating: nil, count: 2 << levels)
         heap[1] = tree.root
@@ -85,8 +85,8 @@ extension ForestLayout {
     guard most <= 64 else { return false }
     let width = most <= 16 ? 4 : most <= 32 ? 2 : 1
     for tree in trees { addLeaves(tree) }
-    Self.forEachWindow(trees) { _, window in
-      let order = sort(window, by: window.map(\.depth))
+    for (_, some) in windows(trees) {
+      let order = sort(some, by: some.map(\.depth))
       let base = tables.count
       let batches = (order.count + 4 * width - 1) / (4 * width)
       for _ in 0..<4 * batches {
@@ -108,6 +108,8 @@ extension ForestLayout {
           for (place, node) in tree.nodes.enumerated() {
             let at = byte + bytes[place]
             set(node, at: at)
+            // Below 255: no node has the bin 255.
+            tables[at + 64] = 254 - node.bin
             (tables[at + 128], tables[at + 192]) = (code(node.left), code(node.right))
           }
         }
@@ -125,19 +127,19 @@ extension ForestLayout {
   /// Rows of 64 nodes, one a tree, and the leaves each keeps where it goes right; the first leaf is the highest bit.
   mutating func addBitvectors(_ trees: [ForestLookups.Tree], bits: Int) -> Bool {
     guard trees.allSatisfy({ $0.leaves.count <= bits }) else { return false }
-    Self.forEachWindow(trees) { _, window in
-      keepOrder(window)
+    for (_, some) in windows(trees) {
+      keepOrder()
       let base = tables.count
       // Registers of masks: 1, 2, 4 or 8.
       var width = 1
-      while 512 / bits * width < window.count { width *= 2 }
+      while 512 / bits * width < some.count { width *= 2 }
       let row = 128 + 64 * width
-      let slots = window.map(\.nodes.count).max() ?? 0
+      let slots = some.map(\.nodes.count).max() ?? 0
       for _ in 0..<slots {
         addIdleNodes()
         tables += [UInt8](repeating: 255, count: 64 * width)
       }
-      for (lane, tree) in window.enumerated() {
+      for (lane, tree) in some.enumerated() {
         let (order, kept) = Self.bitvectors(tree)
         addLeaves(tree, order: order)
         for (slot, node) in tree.nodes.enumerated() {

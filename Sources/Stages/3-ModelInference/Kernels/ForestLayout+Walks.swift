@@ -6,11 +6,11 @@ extension ForestLayout {
   mutating func addLockStep(_ trees: [ForestLookups.Tree]) -> Bool {
     // The first node belongs to no tree: the places of a group that has fewer than eight stay there.
     var nodes: [UInt64] = [Self.leafNode(0)]
-    leaves = [0]
-    leafNumbers = [0]
+    var rootNodes: [UInt32] = []
     for tree in trees {
       let start = nodes.count
-      leafStart.append(UInt32(start))
+      rootNodes.append(UInt32(start))
+      leafStart.append(UInt32(leaves.count))
       var order: [(place: Int, node: Int)] = [(tree.root, start)]
       nodes.append(0)
       var next = 0
@@ -27,12 +27,13 @@ extension ForestLayout {
         order += [(node.left, nodes.count), (node.right, nodes.count + 1)]
         nodes += [0, 0]
       }
-      // Leaves lie beside the nodes, so that the walk needs no second table.
+      // Leaves lie as the nodes do, so that the walk needs no second table.
+      let firstLeaf = leaves.count
       leaves += [Double](repeating: 0, count: nodes.count - start)
       leafNumbers += [UInt32](repeating: 0, count: nodes.count - start)
       for (place, index) in order where place < 0 {
-        leaves[index] = tree.leaves[~place]
-        leafNumbers[index] = tree.leafNumbers[~place]
+        leaves[firstLeaf + index - start] = tree.leaves[~place]
+        leafNumbers[firstLeaf + index - start] = tree.leafNumbers[~place]
       }
     }
     // Children are counted in 32 bits, lookups in 24.
@@ -41,9 +42,9 @@ extension ForestLayout {
     for node in nodes {
       for byte in 0..<8 { tables.append(UInt8(truncatingIfNeeded: node >> UInt64(8 * byte))) }
     }
-    Self.forEachWindow(trees) { _, window in
-      let order = sort(window, by: window.map(\.depth))
-      roots += order.map { leafStart[$0] } + [UInt32](repeating: 0, count: Self.window - order.count)
+    for (_, some) in windows(trees) {
+      let order = sort(some, by: some.map(\.depth))
+      roots += order.map { rootNodes[$0] } + [UInt32](repeating: 0, count: window - order.count)
       let groups = Swift.stride(from: 0, to: order.count, by: 8).map { trees[order[$0]].depth }
       addWindow(offset: 0, count: groups.count, rounds: groups)
     }
@@ -98,10 +99,10 @@ extension ForestLayout {
       }
       depths.append(tops.map(\.level).max() ?? 1)
     }
-    Self.forEachWindow(trees) { first, window in
-      let keys = Array(depths[first..<first + window.count])
-      let order = sort(window, by: keys)
-      roots += order.map { rootLines[$0] } + [UInt32](repeating: 0, count: Self.window - order.count)
+    for (first, some) in windows(trees) {
+      let keys = Array(depths[first..<first + some.count])
+      let order = sort(some, by: keys)
+      roots += order.map { rootLines[$0] } + [UInt32](repeating: 0, count: window - order.count)
       let rounds = keys.max() ?? 1
       let walking = (0..<rounds).map { round in (keys.count { $0 > round } + 3) / 4 }
       addWindow(offset: 0, count: rounds, rounds: walking)

@@ -2,14 +2,18 @@ internal import CKernels
 
 /// The trees of a forest laid out in one form, as lists.
 struct ForestLayout {
-  static let window = Int(MARTLET_WINDOW)
-
   let form: ForestForm
   let stride: Int
+  /// Trees of a window.
+  let window: Int
   var tables: [UInt8] = []
   var windows: [martlet_window] = []
   var roots: [UInt32] = []
+  /// The place of each tree in its window, and the tree at each place; whole windows.
   var places: [UInt8] = []
+  var order: [UInt8] = []
+  /// Leaves from one tree to the next, 0 where that varies.
+  var leafStride = 0
   var leafStart: [UInt32] = []
   var leaves: [Double] = []
   var leafNumbers: [UInt32] = []
@@ -18,6 +22,9 @@ struct ForestLayout {
   init?(_ lookups: ForestLookups, as form: ForestForm) {
     self.form = form
     stride = lookups.stride
+    // Half a window keeps the last additions, which nothing hides, few; many trees gain nothing from it.
+    let isHalved = (form == .doubling || form == .wholeTree) && lookups.trees.count <= 128
+    window = Int(MARTLET_WINDOW) / (isHalved ? 2 : 1)
     guard form == .lockStep || lookups.count <= Int(MARTLET_LOOKUPS) else { return nil }
     let trees = lookups.trees
     let isLaidOut =
@@ -32,15 +39,29 @@ struct ForestLayout {
       case .bitvectors64: addBitvectors(trees, bits: 64)
       }
     if !isLaidOut { return nil }
+    spaceLeaves()
   }
 
-  /// Calls `body` with the first tree of each window and its trees.
-  static func forEachWindow(
-    _ trees: [ForestLookups.Tree], _ body: (_ first: Int, _ window: ArraySlice<ForestLookups.Tree>) -> Void
-  ) {
-    for first in Swift.stride(from: 0, to: trees.count, by: window) {
-      body(first, trees[first..<min(first + window, trees.count)])
+  /// Puts the leaves of the trees at one distance, unless that would waste more than the leaves take.
+  private mutating func spaceLeaves() {
+    let ends = leafStart.dropFirst().map { Int($0) } + [leaves.count]
+    let widest = zip(leafStart, ends).map { $1 - Int($0) }.max() ?? 0
+    guard widest * leafStart.count <= 2 * leaves.count + 1024 else { return }
+    var spaced = [Double](repeating: 0, count: widest * leafStart.count)
+    var numbers = [UInt32](repeating: 0, count: widest * leafStart.count)
+    for (tree, end) in ends.enumerated() {
+      for (offset, leaf) in (Int(leafStart[tree])..<end).enumerated() {
+        spaced[widest * tree + offset] = leaves[leaf]
+        numbers[widest * tree + offset] = leafNumbers[leaf]
+      }
+      leafStart[tree] = UInt32(widest * tree)
     }
+    (leaves, leafNumbers, leafStride) = (spaced, numbers, widest)
+  }
+
+  /// The first tree of each window, and its trees.
+  func windows(_ trees: [ForestLookups.Tree]) -> [(first: Int, trees: ArraySlice<ForestLookups.Tree>)] {
+    Swift.stride(from: 0, to: trees.count, by: window).map { ($0, trees[$0..<min($0 + window, trees.count)]) }
   }
 
   /// The lookup of a node as the vector forms read it: with the side of a missing value in the bits that are free.
@@ -72,17 +93,21 @@ struct ForestLayout {
     leafNumbers += order.map { $0 < 0 ? 0 : tree.leafNumbers[$0] }
   }
 
-  /// Trees of a window, the largest key first; notes the place of each.
+  /// Places the trees of a window, the largest key first, and gives them in that order.
   mutating func sort(_ trees: ArraySlice<ForestLookups.Tree>, by keys: [Int]) -> [Int] {
-    let order = keys.indices.sorted { (-keys[$0], $0) < (-keys[$1], $1) }
-    var place = [UInt8](repeating: 0, count: keys.count)
+    let sorted = keys.indices.sorted { (-keys[$0], $0) < (-keys[$1], $1) } + Array(keys.count..<window)
+    var place = [UInt8](repeating: 0, count: window)
     // Below 64.
-    for (position, tree) in order.enumerated() { place[tree] = UInt8(position) }
+    for (position, tree) in sorted.enumerated() { place[tree] = UInt8(position) }
     places += place
-    return order.map { trees.startIndex + $0 }
+    order += sorted.map { UInt8($0) }
+    return sorted.prefix(keys.count).map { trees.startIndex + $0 }
   }
 
-  mutating func keepOrder(_ trees: ArraySlice<ForestLookups.Tree>) { places += (0..<UInt8(trees.count)) }
+  mutating func keepOrder() {
+    places += (0..<UInt8(window))
+    order += (0..<UInt8(window))
+  }
 
   mutating func addWindow(offset: Int, count: Int, width: Int = 0, rounds: [Int] = []) {
     func round(_ index: Int) -> UInt16 { index < rounds.count ? UInt16(rounds[index]) : 0 }
