@@ -72,6 +72,8 @@ struct QuantisedNetworkArtifactTests {
         outputCount: 3, link: link)
       quantised.encodings[2] = QuantisedNetwork.Encoding(factor: 0.25, divides: true, zeroPoint: 0)
       #expect(try readQuantised(bytes(quantised)) == quantised)
+      (quantised.input.isWide, quantised.input.zeroPoint) = (true, 128)
+      #expect(try readQuantised(bytes(quantised)) == quantised)
     }
   }
 

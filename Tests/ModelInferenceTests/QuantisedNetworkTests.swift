@@ -96,6 +96,39 @@ struct QuantisedNetworkTests {
     #expect(sum == [Float(Int32(1 << 30) + Int32(terms * 127 * 255))])
   }
 
+  // Goal: a wide input's codes and sums are exact. Method: ties and ends of the code; 512 weights ±127 at both ends, and random
+  // rows against a plain integer loop.
+  @Test func `wide input sums exactly`() {
+    let input = QuantisedNetwork.Input(centers: [10], factors: [2], isWide: true)
+    let codes: [(Float, UInt16)] = [
+      (10, 32_768), (10.25, 32_768), (10.75, 32_770), (9.75, 32_768), (9.25, 32_766), (16_393.5, 65_535),
+      (1e9, 65_535), (-16_374, 0), (-1e9, 0), (.infinity, 65_535), (-.infinity, 0),
+    ]
+    for (number, code) in codes { #expect(input.wideCode(number, feature: 0) == code, "\(number)") }
+    for terms in [1, 512] {
+      var network = layer(
+        product([Int8](repeating: 127, count: terms) + [Int8](repeating: -127, count: terms), terms: terms))
+      network.input.isWide = true
+      #expect(network.fault == nil)
+      let low = network.predictReference([[Float](repeating: -1e9, count: terms)])
+      #expect(low == [-Float(Int32(terms * 32_768 * 127)), Float(Int32(terms * 32_768 * 127))])
+    }
+    var random = QuantisationNetworks(seed: 77)
+    let weights = (0..<300 * 5).map { _ in Int8(random.random.below(255) - 127) }
+    var network = layer(product(weights, terms: 300))
+    network.input.isWide = true
+    let row = (0..<300).map { _ in Float(random.random.below(70_000) - 35_000) }
+    let sums = (0..<5).map { output in
+      (0..<300).reduce(0) { sum, term in
+        sum + max(-32_768, min(32_767, Int(row[term]))) * Int(weights[output * 300 + term])
+      }
+    }
+    #expect(network.predictReference([row]) == sums.map { Float(Int32($0)) })
+    let trace = QuantisedReference(network).trace([row])
+    let first = UInt16(trace.codes[0][0]) << 8 | UInt16(trace.lowCodes[0])
+    #expect(first == network.input.wideCode(row[0], feature: 0))
+  }
+
   // Goal: the executor's sums in single precision are the integers. Method: random codes against a plain integer loop.
   @Test(arguments: [UInt64(1), 2]) func `sums equal a plain integer loop`(seed: UInt64) {
     var random = QuantisationNetworks(seed: seed)
@@ -129,6 +162,17 @@ struct QuantisedNetworkTests {
     network.operators[0] = .dense(dense)
     #expect(network.predictReference([[3, 9]]) == [0])
     #expect((-(sum * Float(0.1))).addingProduct(sum, 0.1) != 0)
+  }
+
+  // Goal: a wide code is never read by more terms than its sums hold. Method: one too many, and an integer bias.
+  @Test func `wide input bounds its products`() {
+    var network = layer(product([Int8](repeating: 1, count: 513), terms: 513))
+    #expect(network.fault == nil)
+    network.input.isWide = true
+    #expect(network.fault?.contains("at most 512 terms of a wide input") == true)
+    network = layer(product([1], terms: 1, integerBias: [1]))
+    network.input.isWide = true
+    #expect(network.fault?.contains("without integer bias") == true)
   }
 
   // Goal: −0.0 is 0 and a missing entry its replacement, in codes as in numbers. Method: compare traces.
@@ -264,6 +308,7 @@ struct QuantisedNetworkTests {
     #expect(broken { $0.encodings.removeLast() }?.contains("encoding of each value") == true)
     #expect(broken { $0.input.factors[0] = 0 }?.contains("positive factor") == true)
     #expect(broken { $0.input.centers[0] = .nan }?.contains("center") == true)
+    #expect(broken { ($0.input.isWide, $0.input.zeroPoint) = (true, 1) } == "zero point 128 of a wide input")
     #expect(broken { $0.outputCount = 2 }?.contains("last value") == true)
     #expect(broken { $0.window = 0 }?.contains("window") == true)
     #expect(broken { $0.operators[1] = .single(.lastRow(source: 9)) }?.contains("earlier values") == true)

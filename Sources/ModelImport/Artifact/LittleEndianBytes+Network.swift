@@ -10,7 +10,7 @@ extension LittleEndianBytes {
 
   mutating func append(_ network: QuantisedNetwork) {
     appendHead(network.featureCount, network.window, network.outputCount, network.link, network.missingValues)
-    append(UInt32(network.input.divides ? 1 : 0))
+    append(UInt32((network.input.divides ? 1 : 0) + (network.input.isWide ? 2 : 0)))
     append(UInt32(network.input.zeroPoint))
     append(floats: network.input.centers)
     append(floats: network.input.factors)

@@ -92,8 +92,9 @@ extension QuantisedNetwork {
         guard let encoding = encodings[value] else { return false }
         steps = encoding.divides ? number / encoding.factor : number * encoding.factor
       }
-      let code = steps.rounded(.toNearestOrEven) + zeroPoint
-      return code < 0 || code > 255
+      let isWide = value == 0 && input.isWide
+      let code = steps.rounded(.toNearestOrEven) + (isWide ? 32_768 : zeroPoint)
+      return code < 0 || code > (isWide ? 65_535 : 255)
     }
   }
 }

@@ -5,6 +5,7 @@ struct QuantisedBuilder {
   let folded: FoldedNetwork
   let ranges: CalibratedRanges
   let hints: QuantisationHints
+  let widensInput: Bool
 
   private var float: NeuralNetwork { folded.network }
 
@@ -25,6 +26,8 @@ struct QuantisedBuilder {
       let zeros = float.missingValues.map { _ in Float(0) }
       input = QuantisedNetwork.Input(
         centers: zeros, factors: zeros.map { _ in scale.step }, divides: true, zeroPoint: scale.zeroPoint)
+    } else if widensInput, float.canWiden {
+      return wideInput()
     } else {
       let steps = ranges.input.map { range in
         // A feature that never moved gets steps of its size, so that it may begin to.
@@ -41,6 +44,26 @@ struct QuantisedBuilder {
       input = QuantisedNetwork.Input(centers: centers, factors: steps.map { 1 / $0 })
     }
     input.paddingCodes = folded.paddings.indices.map { input.code(folded.paddings[$0], feature: $0) }
+    return input
+  }
+
+  /// Steps of 2,048 to a standard deviation, or 52,000 to what was seen where that is more: the rest of the 16 bits is for
+  /// what was not seen, and weights absorb what a feature typically moves, not how far it once went.
+  private func wideInput() -> QuantisedNetwork.Input {
+    var input = QuantisedNetwork.Input(centers: [], factors: [], paddingCodes: [], isWide: true)
+    for (feature, span) in ranges.inputSpans.enumerated() {
+      let width = span.range.upperBound - span.range.lowerBound
+      let moved = max(width / 52_000, span.deviation / 2_048)
+      let step = min(max(moved > 0 ? moved : max(abs(span.range.lowerBound), 1) / 32_767, 1e-18), 1e18)
+      let middle = span.range.lowerBound + width / 2
+      // The padding lies a whole number of high bytes from the center, so that it is coded without error.
+      let padding = folded.paddings[feature]
+      let bytes = ((middle - padding) / (256 * step)).rounded()
+      let isNear = abs(bytes) <= 127
+      input.centers.append(isNear ? padding + bytes * 256 * step : middle)
+      input.factors.append(1 / step)
+      input.paddingCodes.append(isNear ? UInt8(128 - Int(bytes)) : bytes > 0 ? 0 : 255)
+    }
     return input
   }
 
@@ -179,5 +202,20 @@ extension QuantisedNetwork.Encoding {
     let step = min(max(width / 255, 1e-18), 1e18)
     let zeroPoint = (-Double(low) / step).rounded(.toNearestOrEven)
     self.init(factor: Float(1 / step), zeroPoint: UInt8(max(0, min(255, zeroPoint))))
+  }
+}
+
+extension NeuralNetwork {
+  /// Whether every product that reads value 0 may read 16 bits.
+  fileprivate var canWiden: Bool {
+    operators.allSatisfy { step in
+      switch step {
+      case .dense(let layer): layer.source > 0 || layer.inputs <= QuantisedNetwork.wideTermCountMax
+      case .recurrent(let layer): layer.source > 0 || layer.inputs <= QuantisedNetwork.wideTermCountMax
+      case .convolution(let layer):
+        layer.source > 0 || layer.inputs * layer.kernel <= QuantisedNetwork.wideTermCountMax
+      default: true
+      }
+    }
   }
 }

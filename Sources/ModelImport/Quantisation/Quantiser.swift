@@ -26,10 +26,14 @@ public struct Quantiser: Hashable, Sendable {
   /// Whether the mean error of the last layer is taken off its bias.
   public var correctsBias: Bool
 
+  /// Whether the input gets codes of 16 bits, where every product that reads it may.
+  public var widensInput: Bool
+
   /// A quantiser.
-  public init(calibration: RangeCalibration = .percentile(99.99), correctsBias: Bool = true) {
+  public init(calibration: RangeCalibration = .minimumMaximum, correctsBias: Bool = true, widensInput: Bool = false) {
     self.calibration = calibration
     self.correctsBias = correctsBias
+    self.widensInput = widensInput
   }
 
   /// Quantises a network.
@@ -48,7 +52,7 @@ public struct Quantiser: Hashable, Sendable {
     try Self.check(network, windows, name)
     let folded = FoldedNetwork(network, isFolded: hints.isEmpty)
     let ranges = CalibratedRanges(of: folded.network, windows: windows, calibration: calibration)
-    let builder = QuantisedBuilder(folded: folded, ranges: ranges, hints: hints)
+    let builder = QuantisedBuilder(folded: folded, ranges: ranges, hints: hints, widensInput: widensInput)
     var quantised = builder.network()
     if let fault = quantised.fault {
       throw ImportError(file: name, place: "quantised network", expected: fault)
@@ -63,11 +67,12 @@ public struct Quantiser: Hashable, Sendable {
   /// - Throws: as `quantise`; where the list is empty.
   public static func best(
     of calibrations: [RangeCalibration] = [.minimumMaximum, .percentile(99.99), .percentile(99.9), .entropy],
-    _ network: NeuralNetwork, windows: [[[Float]]], name: String = "calibration"
+    _ network: NeuralNetwork, windows: [[[Float]]], widensInput: Bool = false, name: String = "calibration"
   ) throws(ImportError) -> Outcome {
     var best: (error: Double, outcome: Outcome)?
     for calibration in calibrations {
-      let outcome = try Quantiser(calibration: calibration).quantise(network, windows: windows, name: name)
+      let outcome = try Quantiser(calibration: calibration, widensInput: widensInput)
+        .quantise(network, windows: windows, name: name)
       let report = QuantisationReport(outcome, windows: windows)
       if report.logits.errorRMS < best?.error ?? .infinity { best = (report.logits.errorRMS, outcome) }
     }
@@ -125,6 +130,8 @@ public struct Quantiser: Hashable, Sendable {
 struct CalibratedRanges {
   /// One a feature of value 0.
   var input: [ClosedRange<Float>]
+  /// Everything seen of each feature, and its standard deviation.
+  var inputSpans: [(range: ClosedRange<Float>, deviation: Float)]
   /// By value; nil where no codes are needed.
   var values: [ClosedRange<Float>?]
 
@@ -142,6 +149,7 @@ struct CalibratedRanges {
         for number in computed[value] { values[value].add(number) }
       }
     }
+    inputSpans = input.map { (range: $0.minimum...$0.maximum, deviation: $0.deviation) }
     self.input = input.map { calibration.range(of: $0) }
     self.values = values.indices.map { isEncoded[$0] && $0 > 0 ? calibration.range(of: values[$0]) : nil }
   }

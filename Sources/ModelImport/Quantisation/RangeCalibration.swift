@@ -103,6 +103,13 @@ struct CalibrationSamples {
   /// - Parameter expectedCount: numbers to come; of more than 2^20 every so manieth is kept.
   init(expectedCount: Int) { stride = max(1, expectedCount >> 20) }
 
+  /// Standard deviation of the numbers kept.
+  var deviation: Float {
+    let mean = numbers.reduce(0.0) { $0 + Double($1) } / Double(max(1, numbers.count))
+    let squares = numbers.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+    return Float((squares / Double(max(1, numbers.count))).squareRoot())
+  }
+
   mutating func add(_ number: Float) {
     minimum = min(minimum, number)
     maximum = max(maximum, number)

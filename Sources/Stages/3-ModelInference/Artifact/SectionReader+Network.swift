@@ -18,11 +18,11 @@ extension SectionReader {
 
   /// A network with 8-bit products.
   ///
-  /// As `neuralNetwork`, with the input's encoding before the operators (flags and zero point (u32), centers and factors
+  /// As `neuralNetwork`, with the input's encoding before the operators (flags (1 divides, 2 is wide) and zero point (u32), centers and factors
   /// (f32), padding codes (u8)) and the encoding of each result after it.
   mutating func quantisedNetwork() throws(ArtifactError) -> QuantisedNetwork {
     let head = try networkHead()
-    let divides = try flag("whether input steps divide")
+    let flags = try count(0...3, "flags of the input")
     let zeroPoint = UInt8(try count(0...255, "a zero point"))
     let centers = try floats(head.featureCount, "centers")
     let factors = try floats(head.featureCount, "factors")
@@ -38,7 +38,8 @@ extension SectionReader {
     let network = QuantisedNetwork(
       featureCount: head.featureCount, window: head.window, missingValues: head.missingValues,
       input: QuantisedNetwork.Input(
-        centers: centers, factors: factors, divides: divides, zeroPoint: zeroPoint, paddingCodes: paddingCodes),
+        centers: centers, factors: factors, divides: flags & 1 == 1, zeroPoint: zeroPoint, paddingCodes: paddingCodes,
+        isWide: flags & 2 == 2),
       operators: operators, encodings: encodings, outputCount: head.outputCount, link: head.link)
     if let fault = network.fault { throw refused(fault) }
     return network

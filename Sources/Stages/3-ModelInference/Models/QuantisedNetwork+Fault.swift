@@ -117,6 +117,7 @@ extension QuantisedNetwork {
       input.factors.allSatisfy({ Encoding(factor: $0, zeroPoint: 0).isSound }),
       input.paddingCodes.count == featureCount
     else { return refuse("a center, positive factor and padding code for each feature") }
+    guard !input.isWide || input.zeroPoint == 128 else { return refuse("zero point 128 of a wide input") }
     guard (1...NeuralNetwork.operatorCountMax).contains(operators.count) else {
       return refuse("1 to \(NeuralNetwork.operatorCountMax) operators")
     }
@@ -135,6 +136,13 @@ extension QuantisedNetwork {
       }
       if let source = step.encodedSource, source > 0, encodings[source] == nil {
         return refuse("an encoding of value \(source), which operator \(number) reads")
+      }
+      if step.encodedSource == 0, input.isWide {
+        let product = step.products[0]
+        guard product.terms <= Self.wideTermCountMax, product.integerBias.allSatisfy({ $0 == 0 }) else {
+          return refuse(
+            "at most \(Self.wideTermCountMax) terms of a wide input, without integer bias, in operator \(number)")
+        }
       }
       if case .recurrent = step, encodings[number + 1] == nil {
         return refuse("an encoding of the hidden state of operator \(number)")

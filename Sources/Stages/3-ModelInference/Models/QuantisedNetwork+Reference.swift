@@ -6,6 +6,8 @@ public struct QuantisedReference: Sendable {
     public var values: [[Float]]
     /// The codes of every value that has an encoding or, value 0, that a product reads; empty elsewhere.
     public var codes: [[UInt8]]
+    /// The low bytes of a wide input's codes, whose high bytes are `codes[0]`; empty where the input is not wide.
+    public var lowCodes: [UInt8]
   }
 
   /// The network computed.
@@ -35,6 +37,7 @@ public struct QuantisedReference: Sendable {
   public func trace(_ window: [[Float]]) -> Trace {
     var values = [network.inputMatrix(window)]
     var codes = [network.inputCodes(values[0], isRead: inputIsEncoded)]
+    let low = network.lowInputCodes(values[0], isRead: inputIsEncoded)
     for (number, step) in network.operators.enumerated() {
       switch step {
       case .single(let step): values.append(step.single(values))
@@ -42,24 +45,26 @@ public struct QuantisedReference: Sendable {
         let source = codes[layer.source]
         values.append(
           rows(of: source.rows, layer.product, layer.activation) { row in
-            sums(number, 0, source.row(row), zeroPoint: network.zeroPoint(of: layer.source))
+            sums(number, 0, source.row(row), low: low.part(layer.source) { $0.row(row) }, of: layer.source)
           })
       case .convolution(let layer):
         let source = codes[layer.source]
-        let zeroPoint = network.zeroPoint(of: layer.source)
         values.append(
           rows(of: source.rows, layer.product, layer.activation) { row in
             let taps = source.taps(row: row, kernel: layer.kernel, dilation: layer.dilation) { channel in
-              layer.source == 0 ? network.input.paddingCodes[channel] : zeroPoint
+              layer.source == 0 ? network.input.paddingCodes[channel] : network.zeroPoint(of: layer.source)
             }
-            return sums(number, 0, taps, zeroPoint: zeroPoint)
+            let lowTaps = low.part(layer.source) {
+              $0.taps(row: row, kernel: layer.kernel, dilation: layer.dilation) { _ in 0 }
+            }
+            return sums(number, 0, taps, low: lowTaps, of: layer.source)
           })
       case .recurrent(let layer):
-        values.append(recurrent(layer, number, codes[layer.source]))
+        values.append(recurrent(layer, number, codes[layer.source], low: low))
       }
       codes.append(network.codes(of: values[number + 1], number + 1))
     }
-    return Trace(values: values.map(\.numbers), codes: codes.map(\.numbers))
+    return Trace(values: values.map(\.numbers), codes: codes.map(\.numbers), lowCodes: low.numbers)
   }
 
   /// The last value: what the link turns into a prediction.
@@ -67,11 +72,21 @@ public struct QuantisedReference: Sendable {
   /// - Parameter window: as `trace` takes it.
   public func predict(_ window: [[Float]]) -> [Float] { trace(window).values[network.operators.count] }
 
-  /// `integerBias[o] + Σ (code − zeroPoint) × weights[o]`.
-  private func sums(_ step: Int, _ product: Int, _ codes: [UInt8], zeroPoint: UInt8) -> [Int32] {
-    let offsets = codes.map { Float(Int($0) - Int(zeroPoint)) }
-    let bias = network.operators[step].products[product].integerBias
-    return zip(products[step][product].exactSums(offsets), bias).map { $0 + $1 }
+  /// `integerBias[o] + Σ (code − zeroPoint) × weights[o]`, of a wide code both bytes.
+  ///
+  /// - Parameters:
+  ///   - low: low bytes of a wide code, or nil.
+  ///   - value: where the codes come from.
+  private func sums(_ step: Int, _ product: Int, _ codes: [UInt8], low: [UInt8]? = nil, of value: Int) -> [Int32] {
+    let zeroPoint = Int(network.zeroPoint(of: value))
+    let weights = products[step][product]
+    var sums = weights.exactSums(codes.map { Float(Int($0) - zeroPoint) })
+    if let low {
+      let below = weights.exactSums(low.map { Float($0) })
+      // In range: 512 terms of 16 bits at most.
+      for output in sums.indices { sums[output] = 256 * sums[output] + below[output] }
+    }
+    return zip(sums, network.operators[step].products[product].integerBias).map { $0 + $1 }
   }
 
   private func rows(
@@ -84,21 +99,21 @@ public struct QuantisedReference: Sendable {
   }
 
   private func recurrent(
-    _ layer: QuantisedNetwork.Recurrent, _ number: Int, _ source: NetworkMatrix<UInt8>
+    _ layer: QuantisedNetwork.Recurrent, _ number: Int, _ source: NetworkMatrix<UInt8>, low: NetworkMatrix<UInt8>
   ) -> NetworkMatrix<Float> {
     let units = layer.hidden
-    let zeroPoint = network.zeroPoint(of: layer.source)
     // A recurrent result has an encoding: the network is sound.
     guard let encoding = network.encodings[number + 1] else { return NetworkMatrix(rows: 0, width: 0, numbers: []) }
     func recalled(_ state: [Float]) -> [Float] {
-      layer.recurrent.results(sums(number, 1, state.map(encoding.code), zeroPoint: encoding.zeroPoint))
+      layer.recurrent.results(sums(number, 1, state.map(encoding.code), of: number + 1))
     }
     var hidden = [Float](repeating: 0, count: units)
     var cells = hidden
     var numbers: [Float] = []
     for row in 0..<source.rows {
       let before = recalled(hidden)
-      let sums = sums(number, 0, source.row(row), zeroPoint: zeroPoint)
+      let sums = sums(
+        number, 0, source.row(row), low: low.part(layer.source) { $0.row(row) }, of: layer.source)
       let seen = sums.indices.map { Float(sums[$0]) * layer.input.scales[$0] }
       let gates = seen.indices.map { seen[$0] + before[$0] }
       switch layer.cell {
@@ -140,8 +155,22 @@ extension QuantisedNetwork {
   }
 
   func inputCodes(_ matrix: NetworkMatrix<Float>, isRead: Bool) -> NetworkMatrix<UInt8> {
-    let codes =
-      isRead ? matrix.numbers.indices.map { input.code(matrix.numbers[$0], feature: $0 % matrix.width) } : []
+    let codes: [UInt8] =
+      isRead
+      ? matrix.numbers.indices.map { place in
+        let (number, feature) = (matrix.numbers[place], place % matrix.width)
+        return input.isWide
+          ? UInt8(input.wideCode(number, feature: feature) >> 8) : input.code(number, feature: feature)
+      } : []
+    return NetworkMatrix(rows: matrix.rows, width: matrix.width, numbers: codes)
+  }
+
+  /// The low bytes of a wide input's codes; no rows where it is not wide.
+  func lowInputCodes(_ matrix: NetworkMatrix<Float>, isRead: Bool) -> NetworkMatrix<UInt8> {
+    guard isRead, input.isWide else { return NetworkMatrix(rows: 0, width: matrix.width, numbers: []) }
+    let codes = matrix.numbers.indices.map {
+      UInt8(truncatingIfNeeded: input.wideCode(matrix.numbers[$0], feature: $0 % matrix.width))
+    }
     return NetworkMatrix(rows: matrix.rows, width: matrix.width, numbers: codes)
   }
 
@@ -160,4 +189,11 @@ extension QuantisedNetwork {
   /// - Parameter window: `[window][featureCount]`, the newest row last, NaN where there is no value.
   /// - Precondition: `fault` is nil.
   public func predictReference(_ window: [[Float]]) -> [Float] { QuantisedReference(self).predict(window) }
+}
+
+extension NetworkMatrix<UInt8> {
+  /// What `read` takes of low bytes where a value has them: value 0 of a wide input.
+  fileprivate func part(_ value: Int, read: (Self) -> [UInt8]) -> [UInt8]? {
+    value == 0 && rows > 0 ? read(self) : nil
+  }
 }

@@ -47,6 +47,12 @@ public struct QuantisedNetwork: Hashable, Sendable {
   /// How a row of value 0 becomes codes, a feature at a time: `x − centers[f]` by the encoding of factor `factors[f]`.
   ///
   /// Steps differ from feature to feature because the weights that read them have absorbed them, and biases the centers.
+  ///
+  /// A wide input has codes of 16 bits instead: `saturate(round_half_even(t) + 32,768)` to 0…65,535 with `t` bounded to
+  /// ±70,000 before it is rounded. Its rounding is what a network of 8-bit products loses most by where features have
+  /// heavy tails, and it leaves room beyond what was seen. A product reads both bytes of a code with the same weights:
+  /// `sum[o] = integerBias[o] + 256 × Σ_k (high[k] − 128) × weights[o, k] + Σ_k low[k] × weights[o, k]`, an exact Int32;
+  /// kernels may let partial sums wrap.
   public struct Input: Hashable, Sendable {
     /// Float, `[featureCount]`: subtracted first.
     public var centers: [Float]
@@ -56,13 +62,18 @@ public struct QuantisedNetwork: Hashable, Sendable {
     public var divides: Bool
     /// The code of a feature at its center.
     public var zeroPoint: UInt8
-    /// UInt8, `[featureCount]`: what a convolution over value 0 reads before the window.
+    /// UInt8, `[featureCount]`: what a convolution over value 0 reads before the window; the high byte of a wide code, whose
+    /// low byte is 0.
     public var paddingCodes: [UInt8]
+    /// Whether codes have 16 bits; `zeroPoint` is 128 then.
+    public var isWide: Bool
 
     /// Steps of the input.
     public init(
-      centers: [Float], factors: [Float], divides: Bool = false, zeroPoint: UInt8 = 128, paddingCodes: [UInt8]? = nil
+      centers: [Float], factors: [Float], divides: Bool = false, zeroPoint: UInt8 = 128, paddingCodes: [UInt8]? = nil,
+      isWide: Bool = false
     ) {
+      self.isWide = isWide
       self.centers = centers
       self.factors = factors
       self.divides = divides
@@ -73,6 +84,14 @@ public struct QuantisedNetwork: Hashable, Sendable {
     /// The code of a number of a feature (not missing: the replacement of a missing one is a number too).
     public func code(_ x: Float, feature: Int) -> UInt8 {
       Encoding(factor: factors[feature], divides: divides, zeroPoint: zeroPoint).code(x - centers[feature])
+    }
+
+    /// The wide code of a number of a feature.
+    public func wideCode(_ x: Float, feature: Int) -> UInt16 {
+      let offset = x - centers[feature]
+      let t = divides ? offset / factors[feature] : offset * factors[feature]
+      let bounded = NetworkMath.smaller(NetworkMath.larger(t, -70_000), 70_000)
+      return UInt16(clamping: Int(bounded.rounded(.toNearestOrEven)) + 32_768)
     }
   }
 
@@ -211,6 +230,8 @@ public struct QuantisedNetwork: Hashable, Sendable {
   ///
   /// `2^30 + 2 × 16,384 × 255 × 127 = 2,134,921,216 < 2^31`, the zero point's part counted beside the codes'.
   public static let termCountMax = 16_384
+  /// Most codes of a wide input a sum reads: 512 × 32,768 × 127 < 2^31.
+  public static let wideTermCountMax = 512
 
   /// Features of a row.
   public var featureCount: Int
