@@ -454,11 +454,11 @@ def lstm_layout():
     onnx.save(build(1), HERE / "lstm_layout.onnx")
 
 
-def ties(path, rows):
+def ties(path, rows, count):
     """Rows of numbers that lie exactly half way between two steps of the input's scale."""
     model = onnx.load(path)
     known = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
-    first = next(n for n in model.graph.node if n.op_type == "QuantizeLinear" and n.input[0] == model.graph.input[0].name)
+    first = next(n for n in model.graph.node if n.op_type == "QuantizeLinear")
     scale = known[first.input[1]].astype(np.float32)
     halves = []
     for k in range(-60, 60):
@@ -468,23 +468,24 @@ def ties(path, rows):
                 halves.append(near)
                 break
     random = np.random.default_rng(SEED)
-    made = random.choice(np.array(halves, np.float32), size=(20, *rows.shape[1:]))
+    made = random.choice(np.array(halves, np.float32), size=(count, *rows.shape[1:]))
     return np.concatenate([rows, made])
 
 
-def quantised(name, module, features, per_channel, opset=17, weight=QuantType.QInt8, activation=QuantType.QUInt8):
+def quantised(name, module, features, per_channel, window=1, activation=QuantType.QUInt8):
     module.eval()
     source = HERE / f"{name}_source.onnx"
-    torch.onnx.export(module, (torch.zeros(1, features),), str(source), dynamo=False, input_names=["features"],
-                      output_names=["score"], opset_version=opset)
-    rows = rows_for(1, features, 64, SEED + 1)
+    shape = lambda row: row[None] if window > 1 else row
+    rows = [shape(row) for row in rows_for(window, features, 64, SEED + 1)]
+    torch.onnx.export(module, (torch.from_numpy(rows[0]),), str(source), dynamo=False, input_names=["features"],
+                      output_names=["score"], opset_version=17)
     path = HERE / f"{name}.onnx"
     quantize_static(
         str(source), str(path), Calibration("features", rows), quant_format=QuantFormat.QDQ, per_channel=per_channel,
-        activation_type=activation, weight_type=weight)
+        activation_type=activation, weight_type=QuantType.QInt8)
     source.unlink()
-    rows = ties(path, rows_for(1, features, 20))
-    save(name, path, rows, lambda row: {"features": row})
+    rows = ties(path, rows_for(window, features, 20), 20 if window == 1 else 4)
+    save(name, path, rows, lambda row: {"features": shape(row)})
 
 
 @maker
@@ -504,6 +505,19 @@ def qdq_tensor():
         def forward(self, x):
             return torch.relu(x @ self.first + self.shift) @ self.second
     quantised("qdq_tensor", seeded(Plain), 6, False, activation=QuantType.QInt8)
+
+
+@maker
+def qdq_tcn():
+    net = seeded(lambda: nn.Sequential(TemporalBlock(FEATURES, 5, 2, "chop")))
+    class Newest(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net, self.head = net, nn.Linear(5, 1)
+
+        def forward(self, rows):
+            return self.head(self.net(rows.transpose(1, 2))[:, :, -1])
+    quantised("qdq_tcn", seeded(Newest), FEATURES, True, window=WINDOW)
 
 
 @maker
@@ -656,6 +670,23 @@ def sk_histogram_regressor():
 def sk_scaled_trees():
     learned("sk_scaled_trees", make_pipeline(SimpleImputer(), StandardScaler(),
                                              GradientBoostingClassifier(n_estimators=12, max_depth=3, random_state=SEED)), missing=0.1)
+
+
+@maker
+def sk_inputs():
+    """One named input a column, as a table has them; the trees' features have the names of the inputs."""
+    rows, score = table(300, SEED)
+    names = ["bid", "ask", "spread", "depth", "flow", "age"]
+    model = make_pipeline(
+        ColumnTransformer([("scaled", StandardScaler(), [3, 0, 5])]),
+        GradientBoostingClassifier(n_estimators=5, max_depth=3, random_state=SEED)).fit(rows, score > 0)
+    types = [(name, FloatTensorType([None, 1])) for name in names]
+    made = to_onnx(model, initial_types=types, target_opset={"": 17, "ai.onnx.ml": 3}, options={id(model): {"zipmap": False}})
+    used = [i.name for i in made.graph.input]
+    print("inputs", used)
+    places = [names.index(name) for name in used]
+    cases = table(20, SEED + 1)[0][:, places]
+    save("sk_inputs", made, cases[:, None], lambda row: {name: row[:, i:i + 1] for i, name in enumerate(used)})
 
 
 @maker

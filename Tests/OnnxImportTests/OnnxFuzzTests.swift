@@ -39,7 +39,7 @@ import Testing
     var seed: UInt64 = 0
     for byte in name.utf8 { seed = seed &* 31 &+ UInt64(byte) }
     var generator = Generator(state: seed)
-    for round in 0..<80 {
+    for round in 0..<40 {
       var bytes = sound
       for _ in 0..<Int.random(in: 1...4, using: &generator) {
         let place = Int.random(in: bytes.indices, using: &generator)

@@ -40,7 +40,7 @@ import Testing
 
   @Test(arguments: [
     "sk_forest", "sk_forest_three", "sk_forest_regressor", "sk_boosting", "sk_boosting_three", "sk_boosting_regressor",
-    "sk_histogram", "sk_histogram_regressor", "sk_scaled_trees", "sk_column_trees",
+    "sk_histogram", "sk_histogram_regressor", "sk_scaled_trees", "sk_column_trees", "sk_inputs",
   ])
   func `trees of scikit-learn predict what ONNX Runtime predicts, also at thresholds and beside them`(
     name: String
