@@ -63,7 +63,8 @@ def compare(folder, contenders):
 
     notes, wrong = {}, []
     for name, set_name, form in contenders:
-        right, found = answers(folder, *[(REFERENCES[set_name][0]), set_name, REFERENCES[set_name][1]]), answers(folder, name, set_name, form)
+        library, its_form = REFERENCES[set_name]
+        right, found = answers(folder, library, set_name, its_form), answers(folder, name, set_name, form)
         if right is None or found is None:
             notes[name, set_name, form] = ""
             continue
