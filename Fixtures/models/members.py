@@ -207,7 +207,7 @@ class Memory:
 def make(name):
     """A member before training."""
     return {
-        "xgb6": lambda: BoostedXGB(100, 6, 0.08, 1), "xgb8": lambda: BoostedXGB(200, 8, 0.03, 1),
+        "xgb6": lambda: BoostedXGB(100, 6, 0.08, 0.1), "xgb8": lambda: BoostedXGB(200, 8, 0.03, 0.1),
         "lgbm31": lambda: BoostedLGBM(100, 31, 0.05), "lgbm50": lambda: BoostedLGBM(200, 50, 0.03),
         "cat": lambda: Oblivious(100, 6, 0.1), "lstm": lambda: Memory(128),
     }[name]()
