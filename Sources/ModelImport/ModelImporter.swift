@@ -41,12 +41,19 @@ public enum ModelImporter {
       return model
     }
     let bytes = try ImportError.bytes(path)
+    // A document is parsed once, to tell what it is and to read it.
+    var document: DocumentValue?
+    if format == nil, bytes.first == 0x7B { document = try? DocumentValue.read(bytes, name: path) }
     let chosen: Format
-    if let format { chosen = format } else { chosen = try self.format(of: bytes, name: path) }
+    if let format {
+      chosen = format
+    } else {
+      chosen = try self.format(of: bytes, document: document, name: path)
+    }
     switch chosen {
     case .lightgbm: return try LightGBMForest.model(bytes, name: path)
-    case .xgboost: return try XGBoostForest.model(bytes, name: path, rounds: rounds)
-    case .catboost: return try CatBoostForest.model(bytes, name: path)
+    case .xgboost: return try XGBoostForest.model(bytes, document: document, name: path, rounds: rounds)
+    case .catboost: return try CatBoostForest.model(bytes, document: document, name: path)
     case .onnx, .mlflow:
       guard let onnx else {
         throw ImportError(
@@ -60,6 +67,12 @@ public enum ModelImporter {
   ///
   /// - Parameter name: what errors call it.
   public static func format(of bytes: [UInt8], name: String) throws(ImportError) -> Format {
+    try format(of: bytes, document: nil, name: name)
+  }
+
+  private static func format(
+    of bytes: [UInt8], document: DocumentValue?, name: String
+  ) throws(ImportError) -> Format {
     func starts(_ text: String) -> Bool { bytes.starts(with: Array(text.utf8)) }
     func refused(_ expected: String) -> ImportError { ImportError(file: name, place: "byte 0", expected: expected) }
     guard !bytes.isEmpty else { throw refused("a model, not an empty file") }
@@ -76,8 +89,9 @@ public enum ModelImporter {
       throw refused("a model in its own format, not a Python pickle: save it with the library, or export it to ONNX")
     }
     if starts("PK\u{3}\u{4}") || starts("\u{1F}\u{8B}") { throw refused("a model, not an archive: unpack it first") }
-    var reader = JSONReader(bytes, name: name)
-    if bytes[0] == 0x7B, let root = try? reader.document(), case .table(let members) = root {
+    if bytes[0] == 0x7B, let root = document ?? (try? DocumentValue.read(bytes, name: name)),
+      case .table(let members) = root
+    {
       if members["learner"] != nil { return .xgboost }
       if members["oblivious_trees"] != nil || members["trees"] != nil && members["features_info"] != nil {
         return .catboost

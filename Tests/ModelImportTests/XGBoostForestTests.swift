@@ -145,6 +145,27 @@ struct XGBoostForestTests {
     #expect(line.contains(words.hasPrefix("byte") ? "byte" : words), "\(line)")
   }
 
+  @Test func `large category codes cannot take memory without bound`() {
+    // 33 nodes of a code near 2^24: 2 MiB of set each.
+    let nodes = 33
+    func list(_ element: (Int) -> String) -> String { "[\((0..<2 * nodes + 1).map(element).joined(separator: ","))]" }
+    let tree = """
+      {"left_children": \(list { $0 < nodes ? "\(2 * $0 + 1)" : "-1" }),
+      "right_children": \(list { $0 < nodes ? "\(2 * $0 + 2)" : "-1" }), "split_indices": \(list { _ in "0" }),
+      "split_conditions": \(list { _ in "0" }), "default_left": \(list { _ in "0" }), "split_type": \(list { _ in "1" }),
+      "categories": [\((0..<nodes).map { "\(16_777_215 - $0)" }.joined(separator: ","))],
+      "categories_nodes": [\((0..<nodes).map { "\($0)" }.joined(separator: ","))],
+      "categories_segments": [\((0..<nodes).map { "\($0)" }.joined(separator: ","))],
+      "categories_sizes": [\((0..<nodes).map { _ in "1" }.joined(separator: ","))]}
+      """
+    let text = SmallModels.xgboost()
+    let start = text.firstRange(of: "[{\"base_weights\"")!.lowerBound
+    let end = text.firstRange(of: "},\n\"name\": \"gbtree\"")!.lowerBound
+    let whole = text[..<start] + "[" + tree + "]" + text[end...]
+    let error = #expect(throws: ImportError.self) { try XGBoostForest.model(Array(whole.utf8), name: "m") }
+    #expect(error?.description.contains("smaller category codes") == true, "\(error?.description ?? "")")
+  }
+
   @Test(arguments: ["binf\u{0}\u{0}\u{0}\u{3F}", "bs64", "\u{0}\u{0}\u{0}\u{3F}"])
   func `the older binary format is refused with the way out`(start: String) {
     let error = #expect(throws: ImportError.self) { try XGBoostForest.model(Array(start.utf8), name: "m.model") }

@@ -21,14 +21,21 @@ public struct CatBoostForest {
   /// - Parameter name: what errors call it.
   /// - Throws: `ImportError` with the byte, or the place in the document.
   public static func model(_ bytes: [UInt8], name: String) throws(ImportError) -> ImportedModel {
+    try model(bytes, document: nil, name: name)
+  }
+
+  /// The same, of bytes that were parsed before.
+  static func model(
+    _ bytes: [UInt8], document: DocumentValue?, name: String
+  ) throws(ImportError) -> ImportedModel {
     guard !bytes.starts(with: Array("CBM1".utf8)) else {
       throw ImportError(
         file: name, place: "byte 0",
         expected: "CatBoost's JSON, not its binary format: save it with save_model(path, format=\"json\")")
     }
-    var reader = JSONReader(bytes, name: name)
-    let document = try reader.document()
-    var forest = try CatBoostForest(root: DocumentPlace(root: document, file: name))
+    let root: DocumentValue
+    if let document { root = document } else { root = try DocumentValue.read(bytes, name: name) }
+    var forest = try CatBoostForest(root: DocumentPlace(root: root, file: name))
     var model = try forest.model()
     model.sourceSHA256 = ImportedModel.digest(of: bytes)
     return model

@@ -36,13 +36,21 @@ public struct XGBoostForest {
   public static func model(
     _ bytes: [UInt8], name: String, rounds: Rounds = .asSaved
   ) throws(ImportError) -> ImportedModel {
+    try model(bytes, document: nil, name: name, rounds: rounds)
+  }
+
+  /// The same, of bytes that were parsed before.
+  static func model(
+    _ bytes: [UInt8], document: DocumentValue?, name: String, rounds: Rounds
+  ) throws(ImportError) -> ImportedModel {
     if bytes.starts(with: Array("binf".utf8)) || bytes.starts(with: Array("bs64".utf8)) || bytes.first != 0x7B {
       throw ImportError(
         file: name, place: "byte 0",
         expected: "XGBoost's JSON or UBJ, not its older binary format: load it with XGBoost and save_model() as .ubj")
     }
-    let document = try DocumentValue.read(bytes, name: name)
-    var reader = XGBoostForest(root: DocumentPlace(root: document, file: name))
+    let root: DocumentValue
+    if let document { root = document } else { root = try DocumentValue.read(bytes, name: name) }
+    var reader = XGBoostForest(root: DocumentPlace(root: root, file: name))
     var model = try reader.model(rounds: rounds)
     model.sourceSHA256 = ImportedModel.digest(of: bytes)
     return model
