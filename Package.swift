@@ -164,7 +164,7 @@ let checks: [Target] = [
   tests("SignalFeatures", ["OrderBooks", "MarketIngest", "FixtureStreams", "CAllocationCounter"]),
   tests("ModelInference", ["ModelImport", "CKernels", "CPlatform", "CAllocationCounter", "BuiltinModels"]),
   tests("ModelGovernance", ["ModelInference", "CAllocationCounter"]),
-  tests("ModelImport", ["ModelInference"]),
+  tests("ModelImport", ["ModelInference", "FuzzTargets"]),
   tests("OnnxImport", ["ModelImport", "ModelInference"]),
   tests("RegimeDetection", ["CAllocationCounter"]),
   tests("PositionSizing", ["PortfolioLedger", "CAllocationCounter"]),

@@ -11,6 +11,11 @@ struct EnginePasses {
   let input: BenchInput
   let clock: TickClock
   let isQuick: Bool
+  /// Whether idle moments are used for dry runs.
+  var keepsWarm = true
+
+  /// Idle time between two slices of a dry run.
+  private static let warmNanoseconds: Int64 = 10_000
 
   /// What one pass leaves behind.
   private struct Outcome {
@@ -125,8 +130,20 @@ struct EnginePasses {
     pipeline.probe.stages.reset()
     let pacer = OpenLoopPacer(clock: clock, rate: rate)
     var sent: UInt64 = 0
+    // Idle moments as a host would use them: the model's work that can wait at once, a dry run now and then.
+    let warmTicks = clock.ticks(Self.warmNanoseconds)
+    var warmed = clock.now()
     while sequence < last, let message = frames.next() {
-      pipeline.probe.schedule(pacer.wait(for: sent))
+      while !pacer.isDue(sent) {
+        if pipeline.advanceModel() { continue }
+        let now = clock.now()
+        // Wrapping: the clock only grows.
+        if keepsWarm, now &- warmed >= warmTicks {
+          pipeline.keepWarm()
+          warmed = now
+        }
+      }
+      pipeline.probe.schedule(pacer.due(sent))
       sequence += 1
       sent += 1
       pipeline.ingest(message, sequence: sequence)

@@ -163,7 +163,8 @@ def freeze(folder, files, binaries):
     for name, file in files.items():
         command = martlet + ["model", "import", "--input", str(folder / file), "--output", str(folder / f"{name}.martlet"), "--force"]
         if name == "lstm":
-            command += ["--calibrate", str(folder / "rows.csv"), "--missing", str(folder / "lstm.missing.json")]
+            command += ["--calibrate", str(folder / "rows.csv"), "--missing", str(folder / "lstm.missing.json"),
+                        "--names", f"@{folder / 'rows.csv'}", "--link", "logistic"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     output = folder / "ensemble.martlet"
     command = martlet + ["model", "ensemble", "--spec", str(folder / "spec.json"), "--output", str(output), "--force"]

@@ -22,6 +22,15 @@ public import TradingTypes
 }
 
 extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Copyable, Sink: ~Copyable {
+  /// Uses a moment without messages: a slice of the model's work that can wait, if there is any.
+  ///
+  /// To be called whenever nothing is due. What is not done between messages is done when it is needed, on the path of a
+  /// message; results are the same.
+  ///
+  /// - Returns: false where there was nothing to do.
+  /// - Complexity: about a microsecond, no allocation.
+  @inlinable public mutating func advanceModel() -> Bool { model.advance() }
+
   /// Uses a moment without messages: a slice of the model's work that can wait, or of a dry run of stages 2–7.
   ///
   /// A millisecond without work costs the next decision several times its usual time, because caches and branch

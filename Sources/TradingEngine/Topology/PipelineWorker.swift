@@ -50,6 +50,7 @@ public struct PipelineWorker<Model: Forecaster & ~Copyable, Gateway: VenueGatewa
     while true {
       guard let next = input.tryPop() else {
         pipeline.sink.tellProgress()
+        if pipeline.advanceModel() { continue }
         while !input.waitForElement(waiting: wait.strategy, until: wait.slice) { if wait.isOver { return false } }
         continue
       }

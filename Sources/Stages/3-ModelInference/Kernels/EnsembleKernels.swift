@@ -36,8 +36,9 @@ internal import TradingTypes
   private let inputs: UnsafeMutablePointer<UnsafeMutablePointer<Int32>>
   // State of network n and instrument i at n × instrumentCount + i; a network without memory has states too.
   private let states: UnsafeMutablePointer<NetworkState>
-  // Where `advance` goes on.
+  // Where `advance` goes on, and whether a bar has closed since it last found nothing.
   private var pending = 0
+  private var isPending = false
 
   /// Copies the members of a sound model into `arena`, in the forms the kernels read.
   ///
@@ -183,6 +184,7 @@ internal import TradingTypes
   /// `row` becomes the newest closed row of every window of `instrument`.
   mutating func close(_ row: borrowing KernelRow, of instrument: Int) {
     precondition(instrument >= 0 && instrument < instrumentCount, "EnsembleKernels: the instrument is one of them")
+    isPending = true
     for member in 0..<count where places[member].looksBack {
       let place = places[member]
       let state = place.index * instrumentCount + instrument
@@ -205,10 +207,13 @@ internal import TradingTypes
 
   /// One slice of the work that closed bars left; false when none is left.
   mutating func advance() -> Bool {
+    guard isPending else { return false }
+    // In bounds: the place stays below the number of states.
     for _ in 0..<(networkCount * instrumentCount) {
       if unsafe networks[pending / instrumentCount].advance(&states[pending]) { return true }
       pending = pending + 1 == networkCount * instrumentCount ? 0 : pending + 1
     }
+    isPending = false
     return false
   }
 }
