@@ -85,10 +85,13 @@ import TradingEngine
 
   /// The model that runs.
   private static func describe(_ setup: ReplaySetup) -> String {
-    let kinds = setup.artifact.model.members.map {
-      if case .trees(let model) = $0.kind { "\(model.trees.count) trees" } else { "a network" }
+    let members = setup.artifact.model.members.map { member in
+      switch member.kind {
+      case .forest(let forest): "\(member.name) of \(forest.trees.count) trees"
+      case .network: "\(member.name), a network over \(member.window) rows"
+      }
     }
-    return "ensemble: \(setup.artifact.name), \(kinds.count) members (\(kinds.joined(separator: ", "))), "
+    return "ensemble: \(setup.artifact.name), \(members.count) members (\(members.joined(separator: "; "))), "
       + "kernels \(setup.kernels.resolved), \(setup.directory.count) instruments"
   }
 

@@ -108,9 +108,10 @@ struct ArtifactTests {
       let artifact = try ModelArtifact(bytes: ArtifactWriter.freeze(model, golden: [[1, 2], [.nan, 3]]))
       #expect(artifact.model == model)
       let score = ModelPredictor(artifact.model, precision: .float).prediction([[2, 1]]).scores[0]
-      #expect(score == 1 * 1 + 2 * 2 + 0.25, "the network reads b, then a")
+      // 1 × 1 + 2 × 2 + 0.25: the network reads b, then a.
+      #expect(score == 5.25)
       let missing = ModelPredictor(artifact.model, precision: .float).prediction([[2, .nan]]).scores[0]
-      #expect(missing == 0.5 + 4 + 0.25)
+      #expect(missing == 4.75)
     }
   }
 
