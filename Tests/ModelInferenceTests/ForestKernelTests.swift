@@ -122,6 +122,37 @@ struct ForestKernelTests {
     }
   }
 
+  // The comparison above must be able to fail: a table with one wrong bit is seen in every form and set.
+  @Test func `one wrong bit in a table is noticed`() {
+    var models = ForestModels(seed: 9)
+    let columns = ForestModels.Columns(features: 20, columns: 20, missing: [.nan], lengths: [3])
+    let shapes: [ForestShape] = [.perfect(3), .leafWise(31), .leafWise(50), .perfect(8), .oblivious(4)]
+    for shape in shapes {
+      let forest = models.forest(shape, trees: 70, columns: columns)
+      let rows = (0..<60).map { _ in models.row(for: forest, missingOneIn: 9) }
+      let right = rows.map { forest.leafNumbersReference($0) }
+      for tree in [0, 33, 69] {
+        var wrong = forest
+        // Thresholds 0 and 1 of three: bit 0 of the bin.
+        wrong.trees[tree].nodes[0].test = forest.trees[tree].nodes[0].test == 0 ? 1 : 0
+        for set in KernelSet.supported {
+          for form in ForestForm.allCases {
+            let arena = Arena(capacityBytes: ForestKernel.arenaBytes(for: forest, set: set, form: form))
+            guard let kernel = ForestKernel(wrong, set: set, form: form, in: arena) else { continue }
+            var row = KernelRow(featureCount: 20, in: Arena(capacityBytes: KernelRow.arenaBytes(featureCount: 20)))
+            var differing = 0
+            for (values, expected) in zip(rows, right) {
+              row.load(values)
+              let exits = kernel.exitLeaves(row)
+              differing += exits == expected ? 0 : 1
+            }
+            #expect(differing > 0 && differing < rows.count, "\(shape), tree \(tree), \(set), \(form)")
+          }
+        }
+      }
+    }
+  }
+
   @Test(.enabled(if: countsAllocations))
   func `a raw score allocates and retains nothing in any form`() {
     var models = ForestModels(seed: 3)

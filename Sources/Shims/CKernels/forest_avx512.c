@@ -185,19 +185,23 @@ INLINE __m512i four(const uint8_t *a, const uint8_t *b, const uint8_t *c, const 
 // reads from its block which block or leaf comes next.
 INLINE void blocks(
     const tables_t *tables, const int mode, const uint8_t *lines, const uint32_t *roots, const uint8_t *order,
-    const martlet_window *window, uint16_t *exits) {
+    const martlet_window *window, uint16_t *exits, martlet_tally *tally, const int kind) {
   _Alignas(64) uint64_t masks[MARTLET_WINDOW / 4] = {0};
   _Alignas(64) uint16_t doors[MARTLET_WINDOW];
-  const uint8_t *line[MARTLET_WINDOW];
-  for (uint32_t i = 0; i < 4u * window->rounds[0]; i++) line[i] = lines + (size_t)roots[i] * MARTLET_BLOCK_BYTES;
+  const uint8_t *root[MARTLET_WINDOW], *line[MARTLET_WINDOW];
+  for (uint32_t i = 0; i < 4u * window->rounds[0]; i++) {
+    line[i] = root[i] = lines + (size_t)roots[i] * MARTLET_BLOCK_BYTES;
+  }
   const __m512i one = _mm512_set1_epi16(1);
-  for (uint32_t round = 0; round < window->count; round++) {
-    uint32_t groups = window->rounds[round];
+  const uint32_t last = window->count - 1;
+  for (uint32_t round = 0; round <= last; round++) {
+    const uint32_t groups = window->rounds[round], trees = 4 * groups;
     for (uint32_t group = 0; group < groups; group++) {
       const uint8_t *const *at = line + 4 * group;
       __m512i bin = look(tables, mode, four(at[0], at[1], at[2], at[3]));
       __m512i most = four(at[0] + 16, at[1] + 16, at[2] + 16, at[3] + 16);
       masks[group] = _mm512_cmpgt_epu8_mask(bin, most);
+      add_leaves(tally, kind, 4);
     }
     for (uint32_t group = 0; group < groups; group += 8) {
       __m512i mask = _mm512_load_si512(masks + group), place = one;
@@ -207,14 +211,18 @@ INLINE void blocks(
       }
       _mm512_store_si512(doors + 4 * group, place);
     }
-    for (uint32_t tree = 0; tree < 4 * groups; tree++) {
-      uint16_t next;
-      // Doors count from 16 on, which is where the exits begin: 32 + 2 * (door - 16).
+    // Doors count from 16 on, which is where the exits of a line begin: 32 + 2 * (door - 16). A tree that has its leaf
+    // stays at its line, and so finds it again if it is asked once more.
+    const uint32_t walking = round == last ? 0 : 4u * window->rounds[round + 1];
+    uint16_t next;
+    for (uint32_t tree = 0; tree < walking; tree++) {
+      __builtin_memcpy(&next, line[tree] + 2 * doors[tree], 2);
+      const uint8_t *lower = root[tree] + (size_t)next * MARTLET_BLOCK_BYTES;
+      line[tree] = next & MARTLET_BLOCK_LEAF ? line[tree] : lower;
+    }
+    for (uint32_t tree = walking; tree < trees; tree++) {
       __builtin_memcpy(&next, line[tree] + 2 * doors[tree], 2);
       exits[order[tree]] = next & (MARTLET_BLOCK_LEAF - 1);
-      // A tree that has its leaf stays, and so finds it again.
-      const uint8_t *lower = lines + ((size_t)roots[tree] + next) * MARTLET_BLOCK_BYTES;
-      line[tree] = next & MARTLET_BLOCK_LEAF ? line[tree] : lower;
     }
   }
 }
@@ -334,7 +342,7 @@ FORM(eight_trees, eight_trees(&tables, mode, NODES, window->count, exits))
 FORM(whole_tree, whole_tree(&tables, mode, NODES, window->count, window->width, exits, tally, kind))
 FORM(
     blocks,
-    blocks(&tables, mode, forest->tables, forest->roots + TREES, forest->order + TREES, window, exits))
+    blocks(&tables, mode, forest->tables, forest->roots + TREES, forest->order + TREES, window, exits, tally, kind))
 FORM(doubling, doubling(&tables, mode, NODES, window, exits, tally, kind))
 
 #define GROUPS(form)                                                                      \
@@ -350,7 +358,7 @@ FORM(bitvectors64, GROUPS(bitvectors64) bitvectors64(&tables, mode, NODES, windo
 SEPARATE(oblivious)
 SEPARATE(eight_trees)
 TOGETHER(whole_tree)
-SEPARATE(blocks)
+TOGETHER(blocks)
 TOGETHER(doubling)
 TOGETHER(bitvectors32)
 TOGETHER(bitvectors64)
