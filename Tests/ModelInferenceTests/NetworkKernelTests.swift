@@ -65,7 +65,7 @@ struct NetworkKernelTests {
   }
 
   // Also before there are enough rows, and with deferred work done never, always or now and then.
-  @Test(arguments: Seeds.brief.prefix(2))
+  @Test(arguments: Seeds.brief.prefix(1))
   func `a tick after closed rows has the bits of its whole window`(seed: UInt64) {
     for (name, network) in NetworkKernelNetworks.every(seed: seed) where network.window > 1 {
       // The same rows in every set, so one computation by the reference serves all.
@@ -101,7 +101,7 @@ struct NetworkKernelTests {
   }
 
   // Up to the window, a state that runs on equals a window of just these rows.
-  @Test(arguments: Seeds.brief.prefix(2))
+  @Test(arguments: Seeds.brief.prefix(1))
   func `single steps from a reset equal one window of as many rows`(seed: UInt64) {
     for (name, network) in NetworkKernelNetworks.every(seed: seed) where network.window > 1 {
       var expectations: [[UInt32]: [UInt32]] = [:]

@@ -35,16 +35,22 @@ void martlet_net_sums(
 
 void martlet_net_product_rows(
     int set, const martlet_net_product *product, martlet_net_rows rows, const uint8_t *codes, size_t code_stride,
-    const int32_t *_Nullable starts, size_t start_stride, float *_Nullable values, size_t value_stride, uint8_t
-    *_Nullable result, size_t result_stride, const martlet_net_codes *_Nullable coding) {
+    const int32_t *_Nullable starts, size_t start_stride, float *_Nullable values, size_t value_stride,
+    uint8_t *_Nullable result, size_t result_stride, const martlet_net_codes *_Nullable coding) {
   CHOOSE(martlet_net_product_rows, product, rows, codes, code_stride, starts, start_stride, values, value_stride,
       result, result_stride, coding)
 }
 
 void martlet_net_lstm(
-    int set, uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *c, float
-    *_Nullable next_c, float *_Nullable h, uint8_t *codes, const martlet_net_codes *coding) {
+    int set, uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *c,
+    float *_Nullable next_c, float *_Nullable h, uint8_t *codes, const martlet_net_codes *coding) {
   CHOOSE(martlet_net_lstm, units, sums, scale, before, c, next_c, h, codes, coding)
+}
+
+void martlet_net_lstm_input(
+    int set, const martlet_net_product *input, const uint8_t *source, const float *before, const float *c,
+    float *_Nullable next_c, float *_Nullable h, uint8_t *codes, const martlet_net_codes *coding) {
+  CHOOSE(martlet_net_lstm_input, input, source, before, c, next_c, h, codes, coding)
 }
 
 void martlet_net_gru(
@@ -54,8 +60,8 @@ void martlet_net_gru(
 }
 
 void martlet_net_gru_reset(
-    int set, uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *h, uint8_t
-    *codes, const martlet_net_codes *coding) {
+    int set, uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *h,
+    uint8_t *codes, const martlet_net_codes *coding) {
   CHOOSE(martlet_net_gru_reset, units, sums, scale, before, h, codes, coding)
 }
 
@@ -84,14 +90,14 @@ void martlet_net_add(
 }
 
 void martlet_net_affine(
-    int set, martlet_net_rows rows, uint32_t width, const float *values, float *result, size_t stride, const float
-    *gain, const float *shift) {
+    int set, martlet_net_rows rows, uint32_t width, const float *values, float *result, size_t stride, const
+    float *gain, const float *shift) {
   CHOOSE(martlet_net_affine, rows, width, values, result, stride, gain, shift)
 }
 
 void martlet_net_normalise(
-    int set, martlet_net_rows rows, uint32_t width, const float *values, float *result, size_t stride, const float
-    *gain, const float *shift, float epsilon) {
+    int set, martlet_net_rows rows, uint32_t width, const float *values, float *result, size_t stride, const
+    float *gain, const float *shift, float epsilon) {
   CHOOSE(martlet_net_normalise, rows, width, values, result, stride, gain, shift, epsilon)
 }
 

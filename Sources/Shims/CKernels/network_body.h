@@ -219,27 +219,65 @@ VECTOR void NET(martlet_net_input_values)(const martlet_net_input *input, const 
 
 // ---- cells
 
+// One block of 16 units from its four gates.
+INLINE void net_lstm_block(
+    const lanes *gates, const float *c, float *next_c, float *h, uint8_t *codes, const martlet_net_codes *coding) {
+  net_ratio i = net_tanh_ratio(0.5f * gates[0]);
+  net_ratio o = net_tanh_ratio(0.5f * gates[1]);
+  net_ratio f = net_tanh_ratio(0.5f * gates[2]);
+  net_ratio g = net_tanh_ratio(gates[3]);
+  lanes shared = i.q * g.q;
+  lanes kept = ((f.q + f.p) * lanes_load(c)) * shared;
+  lanes added = ((i.q + i.p) * g.p) * f.q;
+  lanes below = shared * f.q;
+  lanes next = (kept + added) / (below + below);
+  net_ratio cell = net_tanh_ratio(next);
+  lanes under = o.q * cell.q;
+  lanes hidden = ((o.q + o.p) * cell.p) / (under + under);
+  if (next_c) lanes_store(next_c, next);
+  if (h) lanes_store(h, hidden);
+  octets_store(codes, net_code(hidden, coding));
+}
+
+INLINE lanes net_scaled(const int32_t *sums, const float *scale) {
+  return lanes_from(wholes_load(sums)) * lanes_load(scale);
+}
+
 VECTOR void NET(martlet_net_lstm)(
     uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *c, float *next_c,
     float *h, uint8_t *codes, const martlet_net_codes *coding) {
   for (uint32_t unit = 0; unit < units; unit += 16, sums += 64, scale += 64, before += 64) {
-#define GATE(k) (lanes_from(wholes_load(sums + 16 * k)) * lanes_load(scale + 16 * k) + lanes_load(before + 16 * k))
-    net_ratio i = net_tanh_ratio(0.5f * GATE(0));
-    net_ratio o = net_tanh_ratio(0.5f * GATE(1));
-    net_ratio f = net_tanh_ratio(0.5f * GATE(2));
-    net_ratio g = net_tanh_ratio(GATE(3));
-#undef GATE
-    lanes shared = i.q * g.q;
-    lanes kept = ((f.q + f.p) * lanes_load(c + unit)) * shared;
-    lanes added = ((i.q + i.p) * g.p) * f.q;
-    lanes below = shared * f.q;
-    lanes next = (kept + added) / (below + below);
-    net_ratio cell = net_tanh_ratio(next);
-    lanes under = o.q * cell.q;
-    lanes hidden = ((o.q + o.p) * cell.p) / (under + under);
-    if (next_c) lanes_store(next_c + unit, next);
-    if (h) lanes_store(h + unit, hidden);
-    octets_store(codes + unit, net_code(hidden, coding));
+    lanes gates[4];
+    for (int gate = 0; gate < 4; gate++) {
+      gates[gate] = net_scaled(sums + 16 * gate, scale + 16 * gate) + lanes_load(before + 16 * gate);
+    }
+    net_lstm_block(gates, c + unit, next_c ? next_c + unit : NULL, h ? h + unit : NULL, codes + unit, coding);
+  }
+}
+
+// Sums of the four gates of a block of 16 units: one tile of the weights.
+INLINE void net_block_sums(const martlet_net_product *product, uint32_t unit, const uint8_t *codes, int32_t *sums) {
+  const int8_t *weights = product->weights + (size_t)(4 * unit) * product->inputs;
+  for (uint32_t part = 0; part < 4; part += NET_COLUMNS) {
+    net_row_tile(
+        weights + 64 * part, 256, product->inputs, codes, product->start + 4 * unit + 16 * part, sums + 16 * part,
+        NET_COLUMNS);
+  }
+}
+
+// A block's cells are computed while the weights of the next one arrive: neither waits for the other.
+VECTOR void NET(martlet_net_lstm_input)(
+    const martlet_net_product *input, const uint8_t *source, const float *before, const float *c, float *next_c,
+    float *h, uint8_t *codes, const martlet_net_codes *coding) {
+  for (uint32_t unit = 0; unit < input->channels / 4; unit += 16) {
+    _Alignas(64) int32_t sums[64];
+    net_block_sums(input, unit, source, sums);
+    lanes gates[4];
+    for (int gate = 0; gate < 4; gate++) {
+      uint32_t channel = 4 * unit + 16 * gate;
+      gates[gate] = net_scaled(sums + 16 * gate, input->scale + channel) + lanes_load(before + channel);
+    }
+    net_lstm_block(gates, c + unit, next_c ? next_c + unit : NULL, h ? h + unit : NULL, codes + unit, coding);
   }
 }
 

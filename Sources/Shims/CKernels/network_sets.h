@@ -18,6 +18,9 @@
   void martlet_net_lstm_##set(                                                                                   \
       uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *c, float        \
       *next_c, float *h, uint8_t *codes, const martlet_net_codes *coding);                                       \
+  void martlet_net_lstm_input_##set(                                                                             \
+      const martlet_net_product *input, const uint8_t *source, const float *before, const float *c, float        \
+      *next_c, float *h, uint8_t *codes, const martlet_net_codes *coding);                                       \
   void martlet_net_gru_##set(                                                                                    \
       uint32_t units, const int32_t *sums, const float *scale, const float *bias, const float *before, const     \
       float *h, float *next_h, uint8_t *codes, const martlet_net_codes *coding);                                 \

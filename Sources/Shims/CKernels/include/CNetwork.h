@@ -105,6 +105,11 @@ void martlet_net_lstm(
     int set, uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *c,
     float *_Nullable next_c, float *_Nullable h, uint8_t *codes, const martlet_net_codes *coding);
 
+/// The same with the product of the input's codes in front.
+void martlet_net_lstm_input(
+    int set, const martlet_net_product *input, const uint8_t *source, const float *before, const float *c,
+    float *_Nullable next_c, float *_Nullable h, uint8_t *codes, const martlet_net_codes *coding);
+
 /// A GRU cell that is linear before reset. Gates lie in blocks of 16 units: 16 of update, reset and candidate each.
 void martlet_net_gru(
     int set, uint32_t units, const int32_t *sums, const float *scale, const float *bias, const float *before,

@@ -45,11 +45,18 @@ extension NetworkKernel {
       let before =
         unsafe isLone
         ? lone! + Int(step.pointee.units) : (base + memory.pointee.before).assumingMemoryBound(to: Float.self)
-      unsafe martlet_net_sums(
-        choice, step.pointee.product!, one, tick.codes(step.pointee.source), 0, nil, sums, 0)
-      unsafe cell(
-        step, sums: sums, before: before, cells: cells, next: nextCells + step.pointee.next,
-        hidden: tick.values(step.pointee.result), codes: tick.codes(step.pointee.result))
+      if unsafe step.pointee.kind == .lstm {
+        unsafe martlet_net_lstm_input(
+          choice, step.pointee.product!, tick.codes(step.pointee.source), before, cells,
+          nextCells + step.pointee.next, tick.values(step.pointee.result), tick.codes(step.pointee.result),
+          step.pointee.coding!)
+      } else {
+        unsafe martlet_net_sums(
+          choice, step.pointee.product!, one, tick.codes(step.pointee.source), 0, nil, sums, 0)
+        unsafe cell(
+          step, sums: sums, before: before, cells: cells, next: nextCells + step.pointee.next,
+          hidden: tick.values(step.pointee.result), codes: tick.codes(step.pointee.result))
+      }
     case .attention:
       if unsafe !step.pointee.remembers {
         unsafe attend(
