@@ -1,6 +1,5 @@
 import ModelImport
 import ModelInference
-import TestSupport
 import Testing
 
 @testable import OnnxImport
