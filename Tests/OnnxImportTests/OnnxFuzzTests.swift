@@ -30,7 +30,7 @@ import Testing
   }
 
   /// Rounds a file: few by default, as many as `MARTLET_FUZZ_ROUNDS` says for a soak.
-  private static let rounds = Int(ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"] ?? "") ?? 40
+  private static let rounds = Int(ProcessInfo.processInfo.environment["MARTLET_FUZZ_ROUNDS"] ?? "") ?? 25
   private static let names = [
     "mlp_norm", "mlp_old", "lstm", "gru_two", "tcn_chop", "tcn_pad", "attention", "attention_dynamo",
     "transformer_dynamo",
