@@ -199,4 +199,67 @@ import Testing
     }
     #expect(line.contains("the name of the one to follow"))
   }
+
+  @Test func `an open time axis needs the window from the caller`() throws {
+    var model = try OnnxFile.decode(OnnxFixture.bytes("lstm"), name: "m.onnx")
+    model.graph.input[0].type.tensorType.shape.dim[0].dimValue = 0
+    model.graph.input[0].type.tensorType.shape.dim[1].dimValue = 0
+    let open = model
+    let error = #expect(throws: ImportError.self) { try OnnxImporter().read(open, name: "m.onnx") }
+    #expect(error?.expected.contains("or the window given") == true)
+    let given = try OnnxImporter(.init(window: 12)).read(open, name: "m.onnx")
+    #expect(given.network == (try OnnxFixture("lstm").model.network))
+  }
+
+  @Test func `feature names come from the file's metadata`() throws {
+    var model = try OnnxFile.decode(OnnxFixture.bytes("mlp_logistic"), name: "m.onnx")
+    var entry = OnnxTextEntry()
+    entry.key = "feature_names"
+    entry.value = #"["a", "b", "c", "d", "e", "f"]"#
+    model.metadataProps = [entry]
+    let named = model
+    let read = try OnnxImporter().read(named, name: "m.onnx")
+    #expect(read.featureNames == ["a", "b", "c", "d", "e", "f"])
+    #expect(try OnnxFixture("mlp_logistic").model.featureNames == ["f0", "f1", "f2", "f3", "f4", "f5"])
+    model.metadataProps[0].value = "a,b,a,d,e,f"
+    let twice = model
+    let error = #expect(throws: ImportError.self) { try OnnxImporter().read(twice, name: "m.onnx") }
+    #expect(error?.place == "feature names")
+  }
+
+  @Test(arguments: [(1, true), (0, false)])
+  func `of two classes only the second one's chance can be taken alone`(index: Int64, isRead: Bool) throws {
+    var model = try OnnxFile.decode(OnnxFixture.bytes("attention_dynamo"), name: "m.onnx")
+    var place = OnnxNode()
+    place.opType = "Constant"
+    place.output = ["place"]
+    var value = integer("value_int", index)
+    value.type = 2
+    place.attribute = [value]
+    var gather = OnnxNode()
+    gather.opType = "Gather"
+    gather.input = ["score", "place"]
+    gather.output = ["chance"]
+    gather.attribute = [integer("axis", 1)]
+    model.graph.node += [place, gather]
+    model.graph.output[0].name = "chance"
+    let changed = model
+    if isRead {
+      #expect(try OnnxImporter().read(changed, name: "m").network == OnnxFixture("attention_dynamo").model.network)
+    } else {
+      #expect(throws: ImportError.self) { try OnnxImporter().read(changed, name: "m") }
+    }
+  }
+
+  @Test func `what a result means is told by link and notes`() throws {
+    let logistic = try OnnxFixture("mlp_logistic").model
+    #expect(logistic.network?.link == .logistic(scale: 1))
+    #expect(logistic.notes.contains { $0.contains("the logit before it") })
+    let softmax = try OnnxFixture("attention").model
+    #expect(softmax.network?.link == .logistic(scale: 1))
+    #expect(softmax.network?.outputCount == 1)
+    #expect(try OnnxFixture("sk_logistic_three").model.network?.link == .softmax)
+    #expect(softmax.kind == .onnx && softmax.sourceSHA256.count == 64)
+    #expect(softmax.sourceVersion?.hasPrefix("pytorch") == true)
+  }
 }

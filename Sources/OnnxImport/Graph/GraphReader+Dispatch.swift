@@ -14,8 +14,18 @@ extension GraphReader {
       throw node.refused("an operator of ONNX itself: \(Self.supported)\(Self.hint(node.type))")
     }
     guard node.inputs.count <= 4_096, node.outputs.count <= 4_096 else { throw node.refused("at most 4,096 inputs") }
+    try spend(node)
     let results = try results(node)
     for (name, result) in zip(node.outputs, results) where !name.isEmpty { meanings[name] = result }
+  }
+
+  /// Counts the known numbers that a node reads, so that no file makes the same large tensor be read without end.
+  private mutating func spend(_ node: GraphNode) throws(ImportError) {
+    for name in node.inputs {
+      guard let constant = meanings[name]?.constant else { continue }
+      numbersRead += constant.count
+    }
+    guard numbersRead <= 1 << 28 else { throw node.refused("less arithmetic on constants") }
   }
 
   private mutating func results(_ node: GraphNode) throws(ImportError) -> [Meaning] {

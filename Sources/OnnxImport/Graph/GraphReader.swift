@@ -21,6 +21,8 @@ struct GraphReader {
 
   /// Functions that already have a value.
   private var applied: [Applied: View] = [:]
+  /// Known numbers that nodes have read so far.
+  var numbersRead = 0
   /// Numbers that constant folding may still make.
   private var budget = 1 << 26
 

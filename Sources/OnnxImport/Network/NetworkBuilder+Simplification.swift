@@ -51,7 +51,8 @@ extension NetworkBuilder {
   ) -> NeuralNetwork.Operator? {
     guard case .dense(let inner) = first, case .dense(var outer) = next, inner.activation == .identity,
       weightSteps[source] == nil, weightSteps[value] == nil,
-      outer.outputs * inner.inputs <= inner.weights.count + outer.weights.count
+      outer.outputs * inner.inputs <= inner.weights.count + outer.weights.count,
+      outer.weights.count * inner.inputs <= 1 << 24
     else { return nil }
     var weights = [Float](repeating: 0, count: outer.outputs * inner.inputs)
     for output in 0..<outer.outputs {

@@ -15,6 +15,7 @@ extension GraphReader {
     let value = network.affine(
       view.value, gain: scale.map { Double($0) }, shift: zip(offset, scale).map { -Double($0) * Double($1) })
     if var front = fronts[view.value] {
+      guard front.columns.allSatisfy({ $0.steps.count < 8 }) else { throw node.refused("at most 8 scalers in a row") }
       for column in front.columns.indices {
         front.columns[column].steps.append(FeatureFront.Step(offset: offset[column], scale: scale[column]))
       }

@@ -97,7 +97,13 @@ extension GraphReader {
   mutating func gather(_ node: GraphNode) throws(ImportError) -> Meaning {
     let indices = try neededConstant(node, 1, "list of indices")
     let operand = try meaning(node, 0)
-    if case .chances = operand { return operand }
+    if case .chances(let view, let isSoftmax) = operand {
+      // The chance of the second class is what two classes are reduced to.
+      guard indices.scalar == 1, !isSoftmax || network.widths[view.value] == 2 else {
+        throw node.refused("the chance of the second of two classes, or all of them")
+      }
+      return operand
+    }
     guard let old = dims(operand), !old.isEmpty else {
       throw node.refused("a tensor of known shape, not \(operand.words)")
     }

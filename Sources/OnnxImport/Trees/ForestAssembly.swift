@@ -95,12 +95,17 @@ struct ForestAssembly {
       throw node.refused("at most \(DecisionForest.treeCountMax) trees")
     }
     var flats: [Flat] = []
+    var leafCount = 0
     var thresholds: [Int: Set<Float>] = [:]
     for (tree, root) in attributes.trees {
       let flat = try flattened(tree, root: root)
       // -0 and 0 are one threshold.
       for question in flat.questions { thresholds[question.feature, default: []].insert(question.threshold + 0) }
       flats.append(flat)
+      leafCount += flat.leaves.count * outputs.count
+      guard leafCount <= Constant.countMax else {
+        throw node.refused("at most \(Constant.countMax) leaves times outputs")
+      }
     }
     var columns: [DecisionForest.Column] = []
     var first: [Int: Int] = [:]
