@@ -15,6 +15,8 @@ import xgboost
 from dataset import WINDOW
 
 SEED = 20_240_607
+# Deviations from its mean at which an input of the LSTM is cut.
+CUT = 4
 MEMBERS = ("xgb6", "xgb8", "lgbm31", "lgbm50", "cat", "lstm")
 
 
@@ -113,7 +115,7 @@ class Oblivious:
 
 
 class Graph(torch.nn.Module):
-    """Scaling, two layers of LSTM, one logit from the newest row: what the ONNX file holds."""
+    """Scaling and cutting, two layers of LSTM, one logit from the newest row: what the ONNX file holds."""
 
     def __init__(self, mean, deviation, hidden):
         super().__init__()
@@ -123,7 +125,9 @@ class Graph(torch.nn.Module):
         self.head = torch.nn.Linear(hidden, 1)
 
     def scaled(self, rows):
-        return (rows - self.mean) / self.deviation
+        # Cut at ±CUT deviations: eight bits are then spent on what tells something. Two ReLUs, which every executor has.
+        low = torch.relu((rows - self.mean) / self.deviation + CUT)
+        return CUT - torch.relu(2 * CUT - low)
 
     def forward(self, rows):
         return self.head(self.lstm(self.scaled(rows))[0][:, -1])
@@ -135,8 +139,6 @@ class Memory:
     EPOCHS, BATCH, RATE = 3, 128, 1e-3
     # Windows it learns from at most, taken evenly: more cost minutes and tell little, they overlap.
     WINDOWS_MAX = 16_000
-    # Beyond so many deviations training cuts a value; in eight bits it saturates.
-    CUT = 8
 
     def __init__(self, hidden):
         self.hidden = hidden
@@ -164,10 +166,8 @@ class Memory:
             order = random.permutation(places)
             for start in range(0, len(order) - self.BATCH + 1, self.BATCH):
                 chosen = order[start : start + self.BATCH]
-                inputs = self.filled(windows(chosen))
-                low, high = (self.graph.mean + side * self.CUT * self.graph.deviation for side in (-1, 1))
                 optimiser.zero_grad()
-                logit = self.graph(torch.clamp(inputs, low, high))[:, 0]
+                logit = self.graph(self.filled(windows(chosen)))[:, 0]
                 target = torch.tensor(label[chosen], dtype=torch.float32)
                 torch.nn.functional.binary_cross_entropy_with_logits(logit, target).backward()
                 torch.nn.utils.clip_grad_norm_(self.graph.parameters(), 1.0)
