@@ -29,6 +29,9 @@ struct CatBoostForestTests {
   @Test func `names stand in the order of the row, an unused category among them`() throws {
     let model = try Self.model()
     #expect(model.featureNames == ["a", "venue", "b"] && model.outputNames == ["1"] && model.forest?.featureCount == 3)
+    for (classes, name) in [("[false, true]", "true"), ("[0.5, 1.5]", "1.5"), ("[\"no\", \"yes\"]", "yes")] {
+      #expect(try Self.model([("\"class_names\": [0, 1]", "\"class_names\": \(classes)")]).outputNames == [name])
+    }
     let nameless = try Self.model([("\"feature_id\": \"a\"", "\"feature_id\": \"\"")])
     #expect(nameless.featureNames == ["f0", "venue", "b"] && nameless.notes.count == 1)
   }

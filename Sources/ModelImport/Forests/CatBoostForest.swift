@@ -290,12 +290,12 @@ public struct CatBoostForest {
     }
     var texts: [String] = []
     for name in try names.elements() {
-      if case .text(let text) = name.value {
-        texts.append(text)
-      } else if case .integer(let number) = name.value {
-        texts.append("\(number)")
-      } else {
-        texts.append("\(try name.double())")
+      switch name.value {
+      case .text(let text): texts.append(text)
+      case .integer(let number): texts.append("\(number)")
+      case .boolean(let flag): texts.append("\(flag)")
+      case .real(let number, _): texts.append("\(number)")
+      default: return []
       }
     }
     if outputs == 1, texts.count == 2 { return [texts[1]] }
