@@ -137,7 +137,11 @@ struct QuantiserTests {
             source: 1, inputs: 1, outputs: 1, kernel: 2, dilation: 3, weights: [2, 1], bias: [0.5])),
         .lastRow(source: 2),
       ], link: .identity)
-    let windows = (0..<50).map { start in [[Float(990 + start % 20)], [Float(993 + start * 7 % 13)]] }
+    let windows: [[[Float]]] = (0..<50).map { start in
+      let first = Float(990 + start % 20)
+      let second = Float(993 + start * 7 % 13)
+      return [[first], [second]]
+    }
     let outcome = try Quantiser(widensInput: true).quantise(network, windows: windows)
     let input = outcome.network.input
     #expect(input.isWide && outcome.network.fault == nil)
