@@ -121,7 +121,9 @@ let support: [Target] = [
   shim("CZstd", library: "zstd", isUsed: hasZstd),
   module("FixtureStreams", path: "Fixtures/FixtureStreams", ["TradingTypes"]),
   // The decoders as fuzzers drive them; also for the replay of what fuzzers found.
-  module("FuzzTargets", path: "Tests/FuzzTargets", ["TradingTypes", "LockFreeRings", "OrderBooks", "MarketIngest"]),
+  module(
+    "FuzzTargets", path: "Tests/FuzzTargets",
+    ["TradingTypes", "LockFreeRings", "OrderBooks", "MarketIngest", "ModelInference", "ModelImport"]),
   module("TestSupport", path: "Tests/TestSupport", ["TradingTypes", "FixtureStreams", "CAllocationCounter"]),
 ]
 
@@ -159,6 +161,7 @@ let checks: [Target] = [
   tests("PortfolioLedger", ["CAllocationCounter"]),
   tests("MarketIngest", ["OrderBooks", "FixtureStreams", "CAllocationCounter"]),
   tests("SignalFeatures", ["OrderBooks", "MarketIngest", "FixtureStreams", "CAllocationCounter"]),
+  tests("ModelImport", ["ModelInference", "FuzzTargets"]),
   tests("ModelInference", ["ModelImport", "CKernels", "CAllocationCounter", "BuiltinModels"]),
   tests("OnnxImport", ["ModelImport", "ModelInference"]),
   tests("RegimeDetection", ["CAllocationCounter"]),

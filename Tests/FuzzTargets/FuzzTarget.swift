@@ -31,6 +31,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case mold
   /// IEX DEEP segments: each length in the bytes is a datagram.
   case iex
+  /// Models of LightGBM, XGBoost, CatBoost and MLflow.
+  case models
   /// A fault planted on purpose: a fuzzer that does not find it within its time finds nothing.
   case planted
 
@@ -49,6 +51,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .capture: Self.capture(bytes)
     case .mold: Self.mold(bytes)
     case .iex: Self.iex(bytes)
+    case .models: Self.modelsRead(bytes)
     case .planted: Self.planted(bytes)
     }
   }

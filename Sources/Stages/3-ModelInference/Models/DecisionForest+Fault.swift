@@ -29,8 +29,9 @@ extension DecisionForest {
       guard (1...Self.thresholdCountMax).contains(list.count) else {
         return "1 to \(Self.thresholdCountMax) thresholds"
       }
-      guard list.allSatisfy(\.isFinite), zip(list, list.dropFirst()).allSatisfy(<) else {
-        return "finite ascending thresholds"
+      // Infinite ones are sound: every number is at most infinity, and only minus infinity is at most itself.
+      guard list.allSatisfy({ !$0.isNaN }), zip(list, list.dropFirst()).allSatisfy(<) else {
+        return "ascending thresholds that are numbers"
       }
     case .categories(let sets, _):
       guard (1...Int(UInt16.max)).contains(sets.count) else { return "1 to 65,535 sets of categories" }

@@ -29,7 +29,7 @@ public struct DecisionForest: Hashable, Sendable {
 
   /// How a column sees its feature.
   public enum Sight: Hashable, Sendable {
-    /// Thresholds, strictly ascending, 1 to 255.
+    /// Thresholds, strictly ascending, 1 to 255; the first may be minus infinity, the last infinity.
     case thresholds([Float], missing: Missing)
     /// Sets of category codes that go left: code `c` is bit `c % 32` of word `c / 32`.
     case categories([[UInt32]], rule: CategoryRule)
