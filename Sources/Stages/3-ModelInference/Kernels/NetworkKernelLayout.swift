@@ -178,7 +178,8 @@ struct NetworkKernelLayout {
     plan.network.operators.enumerated().flatMap { number, step -> [NetworkKernelItem] in
       let count = rows[number + 1].count
       let isAttention = if case .single(.attention) = step { true } else { false }
-      let weights = isAttention ? 2 * plan.network.window * plan.shapes[number + 1].width : step.weightCount
+      // A score costs about eight times a weight: single precision, and a sum over lanes.
+      let weights = isAttention ? 16 * plan.network.window * plan.shapes[number + 1].width : step.weightCount
       let fit = chunkWeightsMax / max(1, weights) / 4 * 4
       let chunk = min(chunkRowsMax, max(4, fit))
       return stride(from: 0, to: count, by: chunk).map {
