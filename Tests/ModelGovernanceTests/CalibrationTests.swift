@@ -57,6 +57,15 @@ struct CalibrationTests {
     }
   }
 
+  @Test func `a knot at minus zero is one at zero`() {
+    let calibration = Calibration.isotonic(x: [-0.0, 0.5], y: [0.2, 0.6])
+    let curve = curve(calibration)
+    for logit in [-800, -745, -700, -1, 0] as [Double] {
+      let p = curve.probability(logit: logit)
+      #expect(p.bitPattern == calibration.probability(logit: logit).bitPattern)
+    }
+  }
+
   @Test func `between two knots runs a straight line`() {
     let calibration = Calibration.isotonic(x: [0.25, 0.75], y: [0.2, 0.6])
     #expect(abs(calibration.probability(logit: 0) - 0.4) < 1e-15)

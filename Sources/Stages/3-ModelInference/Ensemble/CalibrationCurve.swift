@@ -61,7 +61,8 @@ public import TradingTypes
     case .isotonic(let x, let y):
       (slope, intercept) = (1, 0)
       count = x.count
-      for place in 0..<count { knots[place] = Knot(x: x[place], y: y[place]) }
+      // Adding 0 makes −0 the 0 it equals: the search goes by bits.
+      for place in 0..<count { knots[place] = Knot(x: x[place] + 0, y: y[place]) }
     }
     knotCount = count
     firstStep = width / 2
@@ -74,12 +75,15 @@ public import TradingTypes
   @inlinable public func probability(logit: Double) -> Double {
     let p = DeterministicMath.sigmoid(slope * logit + intercept)
     guard knotCount > 0, p == p else { return p }
-    // The last knot that is not above p, or 0. Wrapping: places stay below 256.
+    // The last knot that is not above p, or 0: a mask takes each step or not, where a comparison would become a jump that
+    // nothing can predict. Numbers from 0 to infinity have the order of their bits. Wrapping: those are not negative, so their
+    // difference fits, and places stay below 256.
+    let bits = Int64(bitPattern: p.bitPattern)
     var place = 0
     var step = firstStep
     while step > 0 {
-      let next = place &+ step
-      place = knots[next].x <= p ? next : place
+      let isAbove = (bits &- Int64(bitPattern: knots[place &+ step].x.bitPattern)) &>> 63
+      place &+= step & Int(truncatingIfNeeded: ~isAbove)
       step &>>= 1
     }
     let left = knots[place]
