@@ -122,6 +122,26 @@ struct ForestKernelTests {
     }
   }
 
+  @Test func `a forest takes the form that was measured fastest for its shape`() {
+    var models = ForestModels(seed: 2)
+    let few = ForestModels.Columns()
+    let examples: [(ForestShape, ForestModels.Columns, avx512: ForestForm, avx2: ForestForm)] = [
+      (.oblivious(6), few, .oblivious, .oblivious), (.perfect(3), few, .eightTrees, .eightTrees),
+      (.perfect(6), few, .wholeTree, .lockStep), (.leafWise(31), few, .doubling, .bitvectors32),
+      (.chain(31), few, .doubling, .bitvectors32), (.leafWise(50), few, .doubling, .lockStep),
+      (.perfect(8), few, .blocks, .lockStep), (.chain(100), few, .lockStep, .lockStep),
+      (.leafWise(31), Self.beyond, .lockStep, .lockStep),
+    ]
+    for (shape, columns, avx512, avx2) in examples {
+      let forest = models.forest(shape, trees: 12, columns: columns)
+      for set in KernelSet.supported {
+        let kernel = ForestKernel(forest, set: set, in: Arena(capacityBytes: ForestKernel.arenaBytes(for: forest)))
+        let form = kernel.form
+        #expect(form == (set == .avx512 ? avx512 : set == .avx2 ? avx2 : .lockStep), "\(shape), \(set)")
+      }
+    }
+  }
+
   // The comparison above must be able to fail: a table with one wrong bit is seen in every form and set.
   @Test func `one wrong bit in a table is noticed`() {
     var models = ForestModels(seed: 9)
