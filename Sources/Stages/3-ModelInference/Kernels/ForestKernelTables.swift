@@ -26,7 +26,7 @@ struct ForestKernelTables {
     self.forest = forest
     lookups = ForestLookups(forest)
     var chosen: ForestLayout?
-    for candidate in form.map({ [$0] }) ?? ForestLayout.preference(lookups, set: set) {
+    for candidate in form.map({ [$0] }) ?? ForestLayout.preference(set: set) {
       guard martlet_forest_has(Int32(set.resolved.rawValue), candidate.rawValue) else { continue }
       chosen = ForestLayout(lookups, as: candidate)
       if chosen != nil { break }
