@@ -60,7 +60,7 @@ extension SectionReader {
     try zero(UInt16.self)
     if let missing = DecisionForest.Missing(rawValue: sight) {
       var list: [Float] = []
-      for _ in 0..<count { list.append(try float("a threshold")) }
+      for _ in 0..<count { list.append(try threshold()) }
       return DecisionForest.Column(feature: feature, sight: .thresholds(list, missing: missing))
     }
     guard sight >= 3, let rule = DecisionForest.CategoryRule(rawValue: sight - 3) else {
@@ -74,6 +74,13 @@ extension SectionReader {
       sets.append(words)
     }
     return DecisionForest.Column(feature: feature, sight: .categories(sets, rule: rule))
+  }
+
+  /// A number that may be infinite.
+  private mutating func threshold() throws(ArtifactError) -> Float {
+    let value = Float(bitPattern: try integer(UInt32.self, "a threshold"))
+    guard !value.isNaN else { throw refused("a threshold that is a number") }
+    return value
   }
 
   private mutating func tree() throws(ArtifactError) -> DecisionForest.Tree {
