@@ -54,9 +54,8 @@ extension LittleEndianBytes {
     append(UInt8(0))
     append(UInt16(0))
     for node in levels ?? tree.nodes {
-      append(node.column)
+      append(node.column | (node.left < 0 ? 0x4000 : 0) | (node.right < 0 ? 0x8000 : 0))
       append(node.test | (node.missingGoesRight ? 0x8000 : 0))
-      if levels == nil { append(UInt8((node.left < 0 ? 1 : 0) | (node.right < 0 ? 2 : 0))) }
     }
     pad(to: 4)
     for leaf in tree.leaves {

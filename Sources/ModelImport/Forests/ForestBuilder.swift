@@ -72,7 +72,7 @@ public struct ForestBuilder: Sendable {
   }
 
   /// Most sets of one column: nodes number them with 16 bits.
-  private static let setCountMax = Int(UInt16.max)
+  private static let setCountMax = Int(Int16.max)
 
   /// Columns and trees of a forest whose other values are the caller's.
   ///

@@ -6,8 +6,8 @@
 //   count u16, 0 u16, then the thresholds (f32), or of each set a number of words (u32) and the words (u32);
 // then each tree, nodes in preorder and leaves from the left:
 //   leaves u32, form u8 (bit 0 leaves in double precision, bit 1 numbers follow, bit 2 oblivious), 0 u8 × 3,
-//   nodes: column u16, test u16 with the side of a missing value in bit 15, left child and right child are leaves in
-//   two bits of a byte; of an oblivious tree one entry a level without that byte;
+//   nodes: column u16 with "the left child is a leaf" in bit 14 and "the right child" in bit 15, test u16 with the side
+//   of a missing value in bit 15; of an oblivious tree one entry a level, bits 14 and 15 of the column 0;
 //   padding to 4, leaves (f32 or f64), numbers (u32).
 extension SectionReader {
   mutating func forest() throws(ArtifactError) -> DecisionForest {
@@ -102,11 +102,12 @@ extension SectionReader {
     return DecisionForest.Tree(nodes: nodes, leaves: leaves, leafNumbers: numbers)
   }
 
-  private mutating func decision() throws(ArtifactError) -> DecisionForest.Node {
+  private mutating func decision() throws(ArtifactError) -> (node: DecisionForest.Node, sides: UInt16) {
     let column = try integer(UInt16.self, "a column")
     let test = try integer(UInt16.self, "a test")
-    return DecisionForest.Node(
-      column: column, test: test & 0x7FFF, missingGoesRight: test >> 15 == 1, left: 0, right: 0)
+    let node = DecisionForest.Node(
+      column: column & 0x3FFF, test: test & 0x7FFF, missingGoesRight: test >> 15 == 1, left: 0, right: 0)
+    return (node, column >> 14)
   }
 
   private mutating func preorderNodes(_ leafCount: Int) throws(ArtifactError) -> [DecisionForest.Node] {
@@ -115,9 +116,7 @@ extension SectionReader {
     var waiting: [Int] = []
     var leaf: Int32 = 0
     for place in 0..<(leafCount - 1) {
-      var node = try decision()
-      let sides = try integer(UInt8.self, "the sides of a node")
-      guard sides <= 3 else { throw refused("the sides of a node from 0 to 3") }
+      var (node, sides) = try decision()
       if place > 0 {
         // The node before took this one as its left child, or the innermost waiting node takes it as its right.
         if nodes[place - 1].left == 0 {
@@ -159,7 +158,11 @@ extension SectionReader {
     let depth = leafCount.trailingZeroBitCount
     guard leafCount == 1 << depth else { throw refused("a power of two of leaves in an oblivious tree") }
     var levels: [DecisionForest.Node] = []
-    for _ in 0..<depth { levels.append(try decision()) }
+    for _ in 0..<depth {
+      let (node, sides) = try decision()
+      guard sides == 0 else { throw refused("a level without leaves") }
+      levels.append(node)
+    }
     return DecisionForest.Tree.obliviousNodes(levels)
   }
 }
