@@ -126,6 +126,9 @@ let support: [Target] = [
     "FuzzTargets", path: "Tests/FuzzTargets",
     ["TradingTypes", "LockFreeRings", "OrderBooks", "MarketIngest", "ModelInference", "ModelImport"]),
   module("TestSupport", path: "Tests/TestSupport", ["TradingTypes", "FixtureStreams", "CAllocationCounter"]),
+  // An ensemble small enough for debug builds.
+  module(
+    "ModelFixtures", path: "Tests/ModelFixtures", ["TradingTypes", "ModelInference", "ModelImport", "BuiltinModels"]),
 ]
 
 let everything: [Target.Dependency] = libraries.map { .byName(name: $0.name) }
@@ -176,11 +179,11 @@ let checks: [Target] = [
   tests("EngineTelemetry", ["CPlatform", "CAllocationCounter"]),
   .testTarget(
     name: "TradingEngineTests",
-    dependencies: everything + ["TestSupport", "BuiltinModels", "FixtureStreams", "CAllocationCounter"],
+    dependencies: everything + ["TestSupport", "ModelFixtures", "FixtureStreams", "CAllocationCounter"],
     swiftSettings: strict),
   .testTarget(
     name: "SimulationTests",
-    dependencies: everything + ["TestSupport", "BuiltinModels", "FixtureStreams", "CAllocationCounter"],
+    dependencies: everything + ["TestSupport", "ModelFixtures", "FixtureStreams", "CAllocationCounter"],
     swiftSettings: strict),
   .testTarget(
     name: "ToolTests",

@@ -16,7 +16,7 @@ public struct ReplaySetup: Sendable {
   /// The traded instruments.
   public var directory: InstrumentDirectory
   /// The model.
-  public var artifact: ModelArtifact
+  public var artifact: ModelArtifact { didSet { modelBytes = Self.modelBytes(artifact, directory) } }
   /// Kernels of the model; all give the same bits.
   public var kernels: KernelSet
   /// Start of the feed's day.
@@ -32,6 +32,7 @@ public struct ReplaySetup: Sendable {
     self.artifact = artifact
     self.kernels = kernels
     self.midnight = midnight
+    modelBytes = Self.modelBytes(artifact, directory)
   }
 
   /// Address space for one pipeline of this setup; memory is used only as it is taken.
@@ -42,8 +43,12 @@ public struct ReplaySetup: Sendable {
       + Int(capacity.windowTicks) * directory.count * 32 + (512 << 20) + modelBytes
   }
 
-  /// What the model takes; one that the engine cannot run takes nothing, and is refused when a pipeline is made.
-  private var modelBytes: Int { (try? Ensemble.arenaBytes(for: artifact, instrumentCount: directory.count)) ?? 0 }
+  // What the model takes; one that the engine cannot run takes nothing, and is refused when a pipeline is made.
+  private var modelBytes = 0
+
+  private static func modelBytes(_ artifact: ModelArtifact, _ directory: InstrumentDirectory) -> Int {
+    (try? Ensemble.arenaBytes(for: artifact, instrumentCount: directory.count)) ?? 0
+  }
 
   /// A pipeline in its start state, with its own memory.
   public func makePipeline<Probe: PipelineProbe & ~Copyable, Sink: DecisionSink & ~Copyable>(

@@ -50,10 +50,13 @@ struct ModelImportCommand: ParsableCommand {
   @Option(help: "Ranges of 8-bit values: best, minmax, percentile or entropy.")
   var range: Range = .best
 
-  @Option(help: ArgumentHelp("Names of the features in order, for files that have none; @FILE takes its first line.", valueName: "a,b,…"))
+  @Option(
+    help: ArgumentHelp(
+      "Names of the features in order, for files that have none; @FILE takes its first line.", valueName: "a,b,…"))
   var names: String?
 
-  @Option(help: ArgumentHelp("What stands for missing inputs of a network: JSON {\"missing\": [...]}.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("What stands for missing inputs of a network: JSON {\"missing\": [...]}.", valueName: "file"))
   var missing: String?
 
   @Option(help: ArgumentHelp("Rows of a window, where an ONNX graph leaves its time axis open.", valueName: "W"))
@@ -119,7 +122,8 @@ struct ModelImportCommand: ParsableCommand {
     let model = EnsembleModel(
       features: imported.featureNames, members: [EnsembleModel.Member(name: imported.kind.rawValue, kind: kind)],
       metadata: metadata)
-    let kept = rows.map { Array($0.prefix(golden + model.window - 1)) } ?? GoldenRowChoice.rows(for: model, count: golden)
+    let kept =
+      rows.map { Array($0.prefix(golden + model.window - 1)) } ?? GoldenRowChoice.rows(for: model, count: golden)
     let bytes: [UInt8]
     do throws(ImportError) { bytes = try ArtifactWriter.freeze(model, golden: kept, name: output) } catch {
       throw ToolFailure.badInput(error)
@@ -260,7 +264,9 @@ enum FormatChoice: String, ExpressibleByArgument, CaseIterable {
 extension String {
   /// The text with everything but printable ASCII replaced, as metadata holds it.
   var asPlainText: String {
-    String(decoding: utf8.map { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "=") ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    String(
+      decoding: utf8.map { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "=") ? $0 : UInt8(ascii: "?") },
+      as: UTF8.self)
   }
 }
 

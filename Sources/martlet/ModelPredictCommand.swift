@@ -28,7 +28,8 @@ struct ModelPredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Model artifact.", valueName: "M.martlet"))
   var model: String
 
-  @Option(help: ArgumentHelp("CSV of rows; - is standard input; gzip and zstd are decompressed.", valueName: "ROWS.csv"))
+  @Option(
+    help: ArgumentHelp("CSV of rows; - is standard input; gzip and zstd are decompressed.", valueName: "ROWS.csv"))
   var input: String
 
   @Option(help: "Form of networks: int8 or float; int8 where the artifact has it.")

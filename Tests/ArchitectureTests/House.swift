@@ -16,7 +16,7 @@ enum Tier: Int, CaseIterable {
     case .engine: below(self).subtracting([.shim, .venue, .modelImport, .onnxImport])
     case .harness: below(self).subtracting([.shim, .stage, .modelImport, .onnxImport])
     case .fixtures: [.vocabulary]
-    case .testSupport: [.shim, .vocabulary, .fixtures]
+    case .testSupport: [.shim, .vocabulary, .stage, .modelImport, .fixtures]
     case .executable: below(self)
     case .tests: below(self)
     }
@@ -36,7 +36,7 @@ enum Tier: Int, CaseIterable {
   var stagesMax: Int {
     switch self {
     case .engine, .executable, .tests: .max
-    case .modelImport, .onnxImport: 1
+    case .modelImport, .onnxImport, .testSupport: 1
     default: 0
     }
   }
@@ -74,7 +74,7 @@ enum House {
     "OnnxImport": .onnxImport,
     "BuiltinModels": .modelImport,
     "TradingEngine": .engine, "BacktestHarness": .harness,
-    "FixtureStreams": .fixtures, "TestSupport": .testSupport,
+    "FixtureStreams": .fixtures, "TestSupport": .testSupport, "ModelFixtures": .testSupport,
     "martlet": .executable, "bench": .executable, "league": .executable, "featureleague": .executable,
     "proof": .executable, "fixtures": .executable, "host": .executable, "live": .executable,
     "FuzzTargets": .executable, "fuzz": .tests,

@@ -48,7 +48,8 @@ struct EnsembleModels {
       EnsembleModel.Member(
         name: "window",
         kind: .network(
-          NetworkMember(inputs: inputs ?? [3, 1, 8], quantised: network((inputs ?? [3, 1, 8]).count, window: window), mode: mode))),
+          NetworkMember(
+            inputs: inputs ?? [3, 1, 8], quantised: network((inputs ?? [3, 1, 8]).count, window: window), mode: mode))),
     ]
     let stack: CombinerValues.Stack =
       stacksTrees

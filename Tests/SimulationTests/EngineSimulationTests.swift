@@ -2,7 +2,7 @@
 // the line and of the venue over generated days, invariants at every order and after every run, the same seed twice, and planted
 // faults that the invariants must catch.
 
-import BuiltinModels
+import ModelFixtures
 import EngineTelemetry
 import LockFreeRings
 import TestSupport
@@ -137,7 +137,8 @@ import TradingTypes
     let arena = Arena(capacityBytes: 1 << 30)
     var pipeline = try TradingPipeline(
       configuration: configuration, instruments: directory, midnight: Timestamp(nanoseconds: 0),
-      model: Ensemble(BuiltinModels.ensemble(), instrumentCount: directory.count, in: arena), gateway: UnreliableVenue(.dishonest, seed: seed),
+      model: Ensemble(SmallEnsemble.artifact(), instrumentCount: directory.count, in: arena),
+      gateway: UnreliableVenue(.dishonest, seed: seed),
       probe: NoProbe(),
       sink: DecisionChecksum(), control: EngineControl(policy: .standard(.aggressive), in: arena), in: arena)
     func number(_ random: inout SplitMix64) -> Int64 {

@@ -1,4 +1,4 @@
-import BuiltinModels
+import ModelFixtures
 import EngineTelemetry
 import FixtureStreams
 import LockFreeRings
@@ -154,7 +154,7 @@ enum SimulatedRun {
     let audit = Audit()
     var pipeline = try TradingPipeline(
       configuration: configuration, instruments: directory, midnight: ItchFixture.midnight,
-      model: Ensemble(BuiltinModels.ensemble(), instrumentCount: directory.count, in: arena),
+      model: Ensemble(SmallEnsemble.artifact(), instrumentCount: directory.count, in: arena),
       gateway: Watchman(venue, longMax: longMax, audit: audit), probe: NoProbe(), sink: AuditedSink(audit),
       control: try control ?? EngineControl(policy: .standard(.normal), in: arena), in: arena)
     var violations: [String] = []

@@ -2,7 +2,7 @@
 // with each other in every way that must not matter: probe, kernels, form of the input, a shared control.
 
 import BacktestHarness
-import BuiltinModels
+import ModelFixtures
 import EngineTelemetry
 import FixtureStreams
 import LockFreeRings
@@ -25,7 +25,7 @@ struct GeneratedDay {
       $0.capacity.openOrders = 256
     }
     let scan = try FeedScan(bytes.rawBytes, configuration: configuration)
-    setup = ReplaySetup(configuration: configuration, directory: scan.directory, artifact: try BuiltinModels.ensemble())
+    setup = ReplaySetup(configuration: configuration, directory: scan.directory, artifact: try SmallEnsemble.artifact())
   }
 
   /// What a run leaves behind, as text to compare.

@@ -1,4 +1,4 @@
-import BuiltinModels
+import ModelFixtures
 import FixtureStreams
 import LockFreeRings
 import TradingEngine

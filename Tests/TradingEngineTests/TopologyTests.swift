@@ -2,7 +2,7 @@
 // compared by checksum, counts, books and positions; then with every part that a topology could treat otherwise.
 
 import BacktestHarness
-import BuiltinModels
+import ModelFixtures
 import EngineTelemetry
 import FixtureStreams
 import Foundation
@@ -69,7 +69,7 @@ import TradingTypes
     let configuration = EngineConfiguration()
     let scan = try FeedScan(bytes.rawBytes, configuration: configuration)
     let setup = ReplaySetup(
-      configuration: configuration, directory: scan.directory, artifact: try BuiltinModels.ensemble())
+      configuration: configuration, directory: scan.directory, artifact: try SmallEnsemble.artifact())
     // All of it where the code is optimised.
     let countMax: UInt64 = countsAllocations ? .max : 4_000
     var run = TopologyRun(setup, .inline)

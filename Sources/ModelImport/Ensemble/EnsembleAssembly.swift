@@ -17,7 +17,9 @@ public enum EnsembleAssembly {
       ImportError(file: source, place: place, expected: expected)
     }
     func opened(_ path: String, _ place: String) throws(ImportError) -> ModelArtifact {
-      do throws(ArtifactError) { return try artifact(path) } catch { throw refused(place, "a whole artifact: \(error)") }
+      do throws(ArtifactError) { return try artifact(path) } catch {
+        throw refused(place, "a whole artifact: \(error)")
+      }
     }
     var metadata = specification.metadata
     metadata["name"] = specification.name
@@ -29,7 +31,8 @@ public enum EnsembleAssembly {
       var member = whole.model.members[0]
       member.name = entry.name
       guard member.isBinary else {
-        throw refused(place, "a binary classifier: one output with a logistic link (import --link logistic for a logit)")
+        throw refused(
+          place, "a binary classifier: one output with a logistic link (import --link logistic for a logit)")
       }
       if let mode = entry.sequence {
         guard case .network(var network) = member.kind, member.window > 1 else {

@@ -112,7 +112,9 @@ struct ArtifactSections {
     guard bytes.load(UInt64.self, at: 16) == model.schemaHash else {
       throw ArtifactError(
         file: bytes.name, section: "header", offsetBytes: 16,
-        expected: "the hash \(hexadecimal(model.schemaHash)) of the feature names, not \(hexadecimal(bytes.load(UInt64.self, at: 16)))")
+        expected:
+          "the hash \(hexadecimal(model.schemaHash)) of the feature names, not \(hexadecimal(bytes.load(UInt64.self, at: 16)))"
+      )
     }
     var table = try only(.members, 0)
     var used = 4
