@@ -49,7 +49,7 @@ import members
 COMMITTED = dataset.HERE / "ensemble.martlet"
 # A forecast without these would say little: the book's first level, and for the sequence a bar's slots too.
 REQUIRED = {name: ["spread", "queueImbalance"] for name in members.MEMBERS} | {"lstm": ["spread", "queueImbalance", "ofiNorm", "rsi14"]}
-GOLDEN_ROWS = 192
+GOLDEN_ROWS = 100
 # Bars of how many instruments calibrate the sequence member.
 CALIBRATION_INSTRUMENTS = 6
 
@@ -164,7 +164,7 @@ def freeze(folder, files, binaries):
         command = martlet + ["model", "import", "--input", str(folder / file), "--output", str(folder / f"{name}.martlet"), "--force"]
         if name == "lstm":
             command += ["--calibrate", str(folder / "rows.csv"), "--missing", str(folder / "lstm.missing.json"),
-                        "--names", f"@{folder / 'rows.csv'}", "--link", "logistic"]
+                        "--names", f"@{folder / 'rows.csv'}", "--link", "logistic", "--range", "minmax"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     output = folder / "ensemble.martlet"
     command = martlet + ["model", "ensemble", "--spec", str(folder / "spec.json"), "--output", str(output), "--force"]
