@@ -26,8 +26,7 @@ public import TradingTypes
   /// A forecast whose probability is not a number counts as unusable.
   ///
   /// - Complexity: O(1), no allocation.
-  @inlinable @discardableResult
-  public mutating func record(champion: Forecast, shadow: Forecast) -> Bool {
+  @inlinable @discardableResult public mutating func record(champion: Forecast, shadow: Forecast) -> Bool {
     let difference = shadow.probabilityUp - champion.probabilityUp
     // Wrapping: 2^64 decisions take longer than any machine lives.
     guard champion.isUsable, shadow.isUsable, difference.isFinite else {
