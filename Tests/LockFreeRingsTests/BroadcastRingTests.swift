@@ -70,10 +70,11 @@ import TradingTypes
     _ consumer: inout BroadcastConsumer<Sample>, to end: UInt64, _ strategy: some WaitStrategy, progress: Progress,
     place: Int, after upstream: [Int]
   ) -> Outcome {
+    let patience = RingStressTests.patience
     var outcome = Outcome.exact
     var next: UInt64 = 0
     while next < end {
-      guard consumer.waitForElement(waiting: strategy, until: RingStressTests.patience) else { return .timedOut }
+      guard consumer.waitForElement(waiting: strategy, until: patience) else { return .timedOut }
       var count = 0
       do {
         let view = consumer.available(upTo: 300)
@@ -140,12 +141,13 @@ import TradingTypes
         })
     }
     var producer = ring.takeProducer()
+    let patience = RingStressTests.patience
     var next: UInt64 = 0
     while next < count {
       let hasRoom =
         parks
-        ? producer.waitForRoom(waiting: ParkWait(spinsMax: 4), until: RingStressTests.patience)
-        : producer.waitForRoom(waiting: SpinThenYieldWait(spinsMax: 16), until: RingStressTests.patience)
+        ? producer.waitForRoom(waiting: ParkWait(spinsMax: 4), until: patience)
+        : producer.waitForRoom(waiting: SpinThenYieldWait(spinsMax: 16), until: patience)
       guard hasRoom else { break }
       var slots = producer.claim(upTo: Int(min(32, count - next)))
       let claimed = slots.count
@@ -196,10 +198,11 @@ import TradingTypes
         })
     }
     var producer = ring.takeProducer()
+    let patience = RingStressTests.patience
     var next: UInt64 = 0
     while next < stressCount / 8 {
       guard
-        producer.push(Sample(next), waiting: SpinThenYieldWait(spinsMax: 16), until: RingStressTests.patience)
+        producer.push(Sample(next), waiting: SpinThenYieldWait(spinsMax: 16), until: patience)
       else { break }
       next += 1
     }

@@ -55,6 +55,7 @@ import TradingTypes
 
   @Test func `two threads see the same records`() throws {
     let count = stressCount / 10
+    let patience = RingStressTests.patience
     var ring = try ByteRing(capacityBytes: 1024, startingAt: .max - 5000, in: Arena(capacityBytes: 1 << 20))
     let end = Handoff(ring.takeConsumer())
     let found = RingStressTests.Flag()
@@ -67,7 +68,7 @@ import TradingTypes
             if type != UInt32(truncatingIfNeeded: number) & 0xFFFF { outcome = .outOfOrder }
             break
           }
-          if RingStressTests.patience.hasPassed { return }
+          if patience.hasPassed { return }
           yieldThread()
         }
         do {
@@ -90,7 +91,7 @@ import TradingTypes
       while producer.write(
         bytes.span.extracting(first: length).rawBytes, type: UInt32(truncatingIfNeeded: number) & 0xFFFF) == .full
       {
-        if RingStressTests.patience.hasPassed { break }
+        if patience.hasPassed { break }
         yieldThread()
       }
     }

@@ -50,6 +50,7 @@ import TradingTypes
     let each = stressCount / UInt64(producers * (capacity < 16 ? 4 : 1))
     var ring = try ManyProducerRing<Sample>(
       capacity: capacity, producersMax: producers, startingAt: start, in: Arena(capacityBytes: 4 << 20))
+    let patience = RingStressTests.patience
     let tally = Tally()
     tally.running.store(producers, ordering: .relaxed)
     var threads: [PinnedThread] = []
@@ -65,7 +66,7 @@ import TradingTypes
             let sample = Sample(number << 2 | UInt64(place))
             if number & 3 == 0 {
               if producer.tryPush(sample) { pushed += 1 } else { refused += 1 }
-            } else if producer.push(sample, waiting: SpinThenYieldWait(spinsMax: 16), until: RingStressTests.patience) {
+            } else if producer.push(sample, waiting: SpinThenYieldWait(spinsMax: 16), until: patience) {
               pushed += 1
             }
           }
@@ -103,18 +104,20 @@ import TradingTypes
     var ring = try ManyProducerRing<UInt64>(
       capacity: 8, producersMax: 2, allowsParking: true, in: Arena(capacityBytes: 1 << 20))
     let count = stressCount / 100
+    let patience = RingStressTests.patience
     var threads: [PinnedThread] = []
     for _ in 0..<2 {
       let end = Handoff(ring.takeProducer())
       threads.append(
         PinnedThread(ThreadConfiguration(name: "push")) {
           var producer = end.take()
-          for number in 0..<count where !producer.push(number, waiting: SpinThenYieldWait(spinsMax: 0)) { return }
+          let strategy = SpinThenYieldWait(spinsMax: 0)
+          for number in 0..<count where !producer.push(number, waiting: strategy, until: patience) { return }
         })
     }
     var consumer = ring.takeConsumer()
     var arrived: UInt64 = 0
-    while arrived < 2 * count, consumer.pop(waiting: ParkWait(spinsMax: 0), until: RingStressTests.patience) != nil {
+    while arrived < 2 * count, consumer.pop(waiting: ParkWait(spinsMax: 0), until: patience) != nil {
       arrived += 1
     }
     for thread in threads { thread.join() }

@@ -21,7 +21,7 @@ let isDebug: Bool = {
 /// Operations of one two-thread test; MARTLET_STRESS_OPERATIONS sets another number.
 let stressCount: UInt64 =
   ProcessInfo.processInfo.environment["MARTLET_STRESS_OPERATIONS"].flatMap { UInt64($0) }.map { max($0, 10_000) }
-  ?? (isDebug ? 1_000_000 : 10_000_000)
+  ?? (isDebug ? 200_000 : 10_000_000)
 
 /// What a consuming thread found, told through one word.
 enum Outcome: UInt64 {
@@ -33,15 +33,17 @@ enum Outcome: UInt64 {
 }
 
 // Goal: whatever the two threads' interleaving, each element arrives once, whole and in order.
-// Method: a million (release: ten million) elements per ring and way of waiting. Allowed outcome: exact. Forbidden: out of order (lost, repeated
+// Method: 200,000 (release: ten million) elements per ring and way of waiting. Allowed outcome: exact. Forbidden: out of order (lost, repeated
 // or swapped elements), torn (fields of two elements), timed out (a lost wake-up or a stuck counter).
 @Suite(.serialized) struct RingStressTests {
-  // For all tests of a run together, so it grows with what they do: 20 µs an operation are beyond any machine.
-  static let patience = Deadline.after(milliseconds: max(180_000, stressCount / 50))
+  /// A deadline for one test, from now on: 20 µs an operation are beyond any machine. Each test takes its own: one deadline for all
+  /// would pass in a long run, and every later test with it.
+  static var patience: Deadline { .after(milliseconds: max(60_000, stressCount / 50)) }
 
   func latencyOutcome(_ strategy: some WaitStrategy, capacity: Int, count: UInt64, startingAt: UInt64) throws
     -> Outcome?
   {
+    let patience = Self.patience
     let arena = Arena(capacityBytes: 4 << 20)
     var ring = try LatencyRing<Sample>(
       capacity: capacity, allowsParking: true, startingAt: startingAt, in: arena)
@@ -52,7 +54,7 @@ enum Outcome: UInt64 {
       var consumer = end.take()
       var outcome = Outcome.exact
       for number in 0..<count {
-        guard let sample = consumer.pop(waiting: strategy, until: Self.patience) else {
+        guard let sample = consumer.pop(waiting: strategy, until: patience) else {
           outcome = .timedOut
           break
         }
@@ -62,7 +64,7 @@ enum Outcome: UInt64 {
       if outcome == .exact, consumer.tryPop() != nil { outcome = .outOfOrder }
       found.word.store(outcome.rawValue, ordering: .releasing)
     }
-    for number in 0..<count where !producer.push(Sample(number), waiting: strategy, until: Self.patience) { break }
+    for number in 0..<count where !producer.push(Sample(number), waiting: strategy, until: patience) { break }
     thread.join()
     return Outcome(rawValue: found.word.load(ordering: .acquiring))
   }
@@ -87,6 +89,7 @@ enum Outcome: UInt64 {
   }
 
   @Test func `a parked round trip always comes back`() throws {
+    let patience = Self.patience
     // The case that hides a lost wake-up is the one where both sides sleep in turn.
     let arena = Arena(capacityBytes: 4 << 20)
     var there = try ThroughputRing<UInt64>(capacity: 2, repeating: 0, allowsParking: true, in: arena)
@@ -98,15 +101,15 @@ enum Outcome: UInt64 {
       var input = thereEnd.take()
       var output = backEnd.take()
       for _ in 0..<count {
-        guard let number = input.pop(waiting: ParkWait(spinsMax: 0), until: Self.patience) else { return }
-        guard output.push(number, waiting: ParkWait(spinsMax: 0), until: Self.patience) else { return }
+        guard let number = input.pop(waiting: ParkWait(spinsMax: 0), until: patience) else { return }
+        guard output.push(number, waiting: ParkWait(spinsMax: 0), until: patience) else { return }
       }
     }
     var output = there.takeProducer()
     var input = back.takeConsumer()
     for number in 0..<count {
-      let wasPushed = output.push(number, waiting: ParkWait(spinsMax: 0), until: Self.patience)
-      let echo = input.pop(waiting: ParkWait(spinsMax: number & 1 == 0 ? 0 : 8), until: Self.patience)
+      let wasPushed = output.push(number, waiting: ParkWait(spinsMax: 0), until: patience)
+      let echo = input.pop(waiting: ParkWait(spinsMax: number & 1 == 0 ? 0 : 8), until: patience)
       guard wasPushed, echo == number else {
         Issue.record("round trip \(number): pushed \(wasPushed), came back \(String(describing: echo))")
         break
@@ -117,6 +120,7 @@ enum Outcome: UInt64 {
 
   @Test(arguments: [2, 1024], [0, UInt64.max - 1000])
   func `the throughput ring is exact one by one`(capacity: Int, start: UInt64) throws {
+    let patience = Self.patience
     // Two slots mean a switch of threads for every two elements.
     let count = stressCount / (capacity < 8 ? 10 : 1)
     let arena = Arena(capacityBytes: 4 << 20)
@@ -129,7 +133,7 @@ enum Outcome: UInt64 {
       var consumer = end.take()
       var outcome = Outcome.exact
       for number in 0..<count {
-        guard let sample = consumer.pop(waiting: SpinThenYieldWait(spinsMax: 64), until: Self.patience) else {
+        guard let sample = consumer.pop(waiting: SpinThenYieldWait(spinsMax: 64), until: patience) else {
           outcome = .timedOut
           break
         }
@@ -139,7 +143,7 @@ enum Outcome: UInt64 {
       found.word.store(outcome.rawValue, ordering: .releasing)
     }
     for number in 0..<count
-    where !producer.push(Sample(number), waiting: SpinThenYieldWait(spinsMax: 64), until: Self.patience) { break }
+    where !producer.push(Sample(number), waiting: SpinThenYieldWait(spinsMax: 64), until: patience) { break }
     thread.join()
     #expect(Outcome(rawValue: found.word.load(ordering: .acquiring)) == .exact)
   }
@@ -208,6 +212,7 @@ enum Outcome: UInt64 {
   // MARTLET_PLANTED_RACE=1 swift test -c release --sanitize=thread --filter planted
   @Test(.enabled(if: ProcessInfo.processInfo.environment["MARTLET_PLANTED_RACE"] != nil, "a planted fault, on request"))
   func `a planted missing release is reported by the thread sanitizer`() throws {
+    let patience = Self.patience
     let arena = Arena(capacityBytes: 4 << 20)
     var ring = try LatencyRing<Sample>(capacity: 64, in: arena)
     let end = Handoff(ring.takeConsumer())
@@ -219,7 +224,7 @@ enum Outcome: UInt64 {
       // The elements are used: a read whose result is dropped is no read after optimisation.
       var sum: UInt64 = 0
       for _ in 0..<count {
-        guard let sample = consumer.pop(waiting: SpinThenYieldWait(), until: Self.patience) else { return }
+        guard let sample = consumer.pop(waiting: SpinThenYieldWait(), until: patience) else { return }
         sum &+= sample.mixed
       }
       sink.word.store(sum, ordering: .relaxed)
