@@ -190,7 +190,8 @@ let checks: [Target] = [
     dependencies: everything + ["OnnxImport", "martlet", "live", "TestSupport", "BuiltinModels", "FixtureStreams"],
     swiftSettings: strict),
   .testTarget(
-    name: "BenchReportTests", dependencies: ["bench", "EngineTelemetry", "LockFreeRings", "TradingTypes"],
+    name: "BenchReportTests",
+    dependencies: ["bench", "EngineTelemetry", "LockFreeRings", "ModelFixtures", "TradingTypes"],
     swiftSettings: strict),
   .testTarget(
     name: "FuzzReplayTests", dependencies: ["FuzzTargets", "TestSupport", "TradingTypes"], swiftSettings: strict),

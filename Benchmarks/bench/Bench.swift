@@ -45,9 +45,10 @@ import TradingEngine
     return report
   }
 
-  /// All that is measured, on the calling thread.
+  /// All that is measured, on the calling thread, with the built-in ensemble or another `model`.
   static func measure(
-    _ input: BenchInput, _ arguments: BenchArguments, effort: MicroEffort, processors: [Int], notes: [String]
+    _ input: BenchInput, _ arguments: BenchArguments, effort: MicroEffort, processors: [Int], notes: [String],
+    model: ModelArtifact? = nil
   ) throws -> (BenchReport, [PercentileCurve]) {
     let clock = TickClock()
     var notes = notes
@@ -62,7 +63,7 @@ import TradingEngine
       case .zeroLength(let offset): notes.append("the input is lost at offset \(offset): a length of zero")
       }
       setup = ReplaySetup(
-        configuration: configuration, directory: scan.directory, artifact: try BuiltinModels.ensemble())
+        configuration: configuration, directory: scan.directory, artifact: try model ?? BuiltinModels.ensemble())
     } catch { throw UsageError("\(input.name): \(error)") }
 
     var report = BenchReport(
