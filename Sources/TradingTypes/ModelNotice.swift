@@ -22,7 +22,7 @@
     case challengerStarted = 8
     /// The challenger takes no decisions any more.
     case challengerStopped = 9
-    /// Champion and shadow named different directions; `value` is the shadow's probability less the champion's.
+    /// Champion and shadow named different directions; `value` is the share of a block of decisions.
     case shadowDisagreement = 10
     /// A feature drifted; `value` is its stability index.
     case driftAlert = 11

@@ -10,6 +10,11 @@ public protocol Forecaster: ~Copyable {
   /// Features that the model needs beside the catalogue's, in slots 88–95; none unless it says so.
   associatedtype Features: CustomFeatures = NoCustomFeatures
 
+  /// An event is next, with the bars that close before it and its decision: what may change between two events changes now.
+  ///
+  /// - Parameter sequence: the event's number in the feed; numbers rise, and a replay repeats them.
+  mutating func beginEvent(_ sequence: UInt64, at time: Timestamp)
+
   /// The forecast for the next move of `instrument`, from its feature vector at `time`.
   ///
   /// A forecast that holds a non-finite number, or a probability or confidence outside [0, 1], counts as unusable.
@@ -40,6 +45,9 @@ public protocol Forecaster: ~Copyable {
 }
 
 extension Forecaster where Self: ~Copyable {
+  /// Stays the same.
+  @inlinable public mutating func beginEvent(_ sequence: UInt64, at time: Timestamp) {}
+
   /// Reads no bars.
   @inlinable public var readsBars: Bool { false }
 

@@ -123,6 +123,11 @@ public struct Ensemble: ~Copyable {
     kernels.close(row, of: instrument)
   }
 
+  /// Empties the windows of `instrument`, as if nothing of it had closed yet.
+  ///
+  /// - Complexity: O(model × window), no allocation.
+  public mutating func reset(_ instrument: Int) { kernels.reset(instrument) }
+
   /// One slice of the work that closed bars left to be done; false when none is left.
   ///
   /// - Complexity: about a microsecond, no allocation.
