@@ -1,14 +1,11 @@
 #!/usr/bin/env python3
 """Full-size parity: trains models as large as users have them, and compares every answer with the libraries' own.
 
-    python3 parity_soak.py [--folder DIR] [--rows N] [--predict COMMAND] [KIND …]
+    python3 parity_soak.py [--folder DIR] [--rows N] [--martlet TOOL] [KIND …]
 
 Every kind gets N random rows (100,000 by default), some of them with missing and special values, and for each distinct threshold of
-the model a row at it, one step above and one below. COMMAND answers them; in it {model}, {rows} and {output} are paths:
-
-    rows     CSV with a header of feature names, shortest single precision numbers, an empty cell where a value is missing
-    output   CSV with a header: a column raw for each output (raw, or raw0, raw1, …) with 17 digits, and a column leaf for each
-             tree (leaf0, leaf1, …), or one column leaves with the leaves in it, separated by blanks; other columns are passed over
+the model a row at it, one step above and one below. TOOL is the command line tool: it imports the model, and predicts the rows once
+for raw scores and once for leaves.
 
 LightGBM must be equal bit for bit, scores and leaves; XGBoost too (its sums are single precision); CatBoost within 1e-12 relative.
 Exit 0 when all are. `parity_soak_run` makes the environment and calls this.
@@ -17,7 +14,6 @@ Exit 0 when all are. `parity_soak_run` makes the environment and calls this.
 import argparse
 import json
 import pathlib
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -194,17 +190,24 @@ def write_rows(path, names, rows):
     frame.map(lambda value: "" if value != value else str(value)).to_csv(path, index=False)
 
 
-def read_answers(path):
+def read_answers(path, prefix, dtype):
     frame = pandas.read_csv(path, float_precision="round_trip")
-    raw = frame[[name for name in frame.columns if name.startswith("raw")]].to_numpy(dtype=np.float64)
-    if "leaves" in frame:
-        leaves = np.array([np.fromstring(text, dtype=np.int64, sep=" ") for text in frame["leaves"].astype(str)])
-    else:
-        leaves = frame[[name for name in frame.columns if name.startswith("leaf")]].to_numpy(dtype=np.int64)
-    return raw, leaves
+    path.unlink()
+    return frame[[name for name in frame.columns if name.startswith(prefix)]].to_numpy(dtype=dtype)
 
 
-def compare(kind, folder, count, command):
+def our_answers(tool, model, rows):
+    """Raw scores and leaves of the rows, as the tool gives them."""
+    artifact, output = model.with_suffix(".martlet"), rows.with_suffix(".answers.csv")
+    subprocess.run([tool, "model", "import", "--input", model, "--output", artifact, "--force"], check=True, stdout=subprocess.DEVNULL)
+    predict = [tool, "model", "predict", "--model", artifact, "--input", rows, "--output", output, "--force"]
+    subprocess.run([*predict, "--raw"], check=True)
+    raw = read_answers(output, "raw", np.float64)
+    subprocess.run([*predict, "--leaves"], check=True)
+    return raw, read_answers(output, "leaf", np.int64)
+
+
+def compare(kind, folder, count, tool):
     model = KINDS[kind]
     random = generator(kind)
     path = folder / f"{kind}.{model.suffix}"
@@ -213,18 +216,15 @@ def compare(kind, folder, count, command):
     rows = questions(random, thresholds, count, model.categorical, model.infinite)
     raw, leaves = model.answers(rows)
     raw, leaves = np.reshape(raw, (len(rows), -1)), np.reshape(leaves, (len(rows), -1)).astype(np.int64)
-    write_rows(folder / f"{kind}.rows.csv", model.names(), rows)
-    output = folder / f"{kind}.answers.csv"
-    words = [word.format(model=path, rows=folder / f"{kind}.rows.csv", output=output) for word in shlex.split(command)]
+    table = folder / f"{kind}.rows.csv"
+    write_rows(table, model.names(), rows)
     trained = time.monotonic()
-    subprocess.run(words, check=True)
-    our_raw, our_leaves = read_answers(output)
+    our_raw, our_leaves = our_answers(tool, path, table)
     assert our_raw.shape == raw.shape and our_leaves.shape == leaves.shape, (our_raw.shape, raw.shape, our_leaves.shape, leaves.shape)
     wrong_raw, wrong_leaves = model.wrong(our_raw, raw).any(axis=1).sum(), (our_leaves != leaves).any(axis=1).sum()
     print(f"{kind}: {len(rows)} rows ({len(set(thresholds))} thresholds), {leaves.shape[1]} trees: scores differ in {wrong_raw}, leaves in "
           f"{wrong_leaves} (training {trained - start:.0f} s, answers {time.monotonic() - trained:.0f} s)", flush=True)
-    output.unlink()
-    (folder / f"{kind}.rows.csv").unlink()
+    table.unlink()
     return wrong_raw == 0 and wrong_leaves == 0
 
 
@@ -232,12 +232,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", help="where models and rows go; a temporary folder without it")
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--predict", default="martlet model predict --model {model} --input {rows} --raw --leaves --output {output} --force")
+    parser.add_argument("--martlet", default="martlet", metavar="TOOL", help="the command line tool")
     parser.add_argument("kinds", nargs="*", default=list(KINDS), metavar="KIND")
     arguments = parser.parse_args()
     folder = pathlib.Path(arguments.folder or tempfile.mkdtemp(prefix="martlet-soak-"))
     folder.mkdir(parents=True, exist_ok=True)
-    equal = [compare(kind, folder, arguments.rows, arguments.predict) for kind in arguments.kinds or KINDS]
+    equal = [compare(kind, folder, arguments.rows, arguments.martlet) for kind in arguments.kinds or KINDS]
     print(f"{sum(equal)} of {len(equal)} kinds equal")
     sys.exit(0 if all(equal) else 1)
 
