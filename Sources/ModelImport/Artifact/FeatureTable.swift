@@ -118,6 +118,8 @@ struct CSVReader {
           return text[...]
         }
       }
+      // A line ends a line: its number is what errors tell.
+      if bytes[offset] == UInt8(ascii: "\n") || bytes[offset] == UInt8(ascii: "\r") { break }
       text.append(bytes[offset])
       offset += 1
     }
