@@ -58,10 +58,10 @@ public struct GoldenRows: Hashable, Sendable {
     GoldenRows(rows, answeredBy: model, kernels: kernels) == self
   }
 
-  /// The first answer that `model` does not repeat in the scalar kernels, in words, or nil.
-  func fault(in model: EnsembleModel) -> String? {
-    let now = GoldenRows(rows, answeredBy: model)
+  /// The first answer that `model` does not repeat in some kernels, in words, or nil.
+  func fault(in model: EnsembleModel, kernels: KernelSet) -> String? {
+    let now = GoldenRows(rows, answeredBy: model, kernels: kernels)
     guard let place = zip(answers, now.answers).enumerated().first(where: { $1.0 != $1.1 })?.offset else { return nil }
-    return "the bits of golden answer \(place) to repeat"
+    return "the bits of golden answer \(place) to repeat\(kernels == .scalar ? "" : " in \(kernels.resolved)")"
   }
 }
