@@ -148,7 +148,8 @@ let executables: [Target] = [
     ]),
   tool("bench", path: "Benchmarks/bench", everything + ["BuiltinModels", "FixtureStreams", "CAllocationCounter"]),
   tool(
-    "proof", path: "Tests/proof", everything + ["BuiltinModels", "FixtureStreams", "TestSupport", "CAllocationCounter"]),
+    "proof", path: "Tests/proof",
+    everything + ["BuiltinModels", "FixtureStreams", "FuzzTargets", "TestSupport", "CAllocationCounter"]),
   // Our side of the ring league, started by Benchmarks/league/rings/run.
   tool("league", path: "Benchmarks/league/rings/swift", ["LockFreeRings", "CPlatform"]),
   // The same of the feature league, started by Benchmarks/league/features/run.

@@ -10,6 +10,7 @@ import MarketReceive
       growth [MESSAGES [SEED]]  memory of books after the first million messages (default 20,000,000, seed 1)
       itch [SEED]               ITCH bytes cut and damaged at every place, through framing, decoder and books
       features [STEPS [SEED]]   feature slots under inputs of any bits: finite, and valid or stale (default 10,000,000, seed 1)
+      model [SECONDS [SEED]]    artifacts of models cut, flipped, and damaged behind right checksums for so long (default 30, seed 1)
       league                    the league stream and the book it leaves, as other engines have them
       live [RATE [SECONDS [BYTES [LOSS]]]] [uring|recvmmsg] [--no-retransmission]
                                 RATE packets a second over loopback into books, received both ways or as named; LOSS of
@@ -44,6 +45,10 @@ import MarketReceive
     case ("itch", 0...1): proofs = [{ try Proofs.itch(seed: UInt64(numbers.first ?? 1)) }]
     case ("features", 0...2):
       proofs = [{ try Proofs.features(steps: checked(numbers.first ?? 10_000_000), seed: seed) }]
+    case ("model", 0...2):
+      let seconds = numbers.first ?? 30
+      guard (1...86_400).contains(seconds) else { fail("\(seconds) s: 1 to 86400 expected") }
+      proofs = [{ try Proofs.model(seconds: seconds, seed: seed) }]
     case ("league", 0): proofs = [Proofs.league]
     case ("live", 0...4):
       var run = LoopbackRun()
@@ -65,7 +70,8 @@ import MarketReceive
     case ("all", 0):
       proofs = [
         { try Proofs.books(messages: messages, seed: seed) }, { try Proofs.growth(messages: messages, seed: seed) },
-        { try Proofs.itch(seed: seed) }, { try Proofs.features(steps: 10_000_000, seed: seed) }, Proofs.league,
+        { try Proofs.itch(seed: seed) }, { try Proofs.features(steps: 10_000_000, seed: seed) },
+        { try Proofs.model(seconds: 30, seed: seed) }, Proofs.league,
         Proofs.hotLoops,
       ]
     default: fail("'\(arguments.joined(separator: " "))' is no subcommand (see --help)")

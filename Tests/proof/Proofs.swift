@@ -1,4 +1,5 @@
 import FixtureStreams
+import FuzzTargets
 import Glibc
 import LockFreeRings
 import OrderBooks
@@ -70,6 +71,38 @@ enum Proofs {
       }
       let (figures, failures) = judged(tally, runs: slice.count)
       return (figures + "; \(events / 64) times the books were whole", failures + broken)
+    }
+    return failures
+  }
+
+  static func model(seconds limit: Int, seed: UInt64) throws -> [String] {
+    var damage = try ArtifactDamage(seed: seed)
+    let flips = 100_000
+    var failures = timed(
+      "model: every truncation of an artifact of \(damage.whole.count) bytes, and \(flips) flips, seed \(seed)"
+    ) {
+      var tally = damage.truncations()
+      let flipped = damage.flips(flips)
+      tally.tried += flipped.tried
+      tally.refused += flipped.refused
+      let loaded = tally.tried - tally.refused
+      return (
+        "\(tally.refused) of \(tally.tried) refused", loaded == 0 ? [] : ["\(loaded) damaged artifacts were loaded"]
+      )
+    }
+    failures += timed(
+      "model: damage behind right checksums for \(limit) s, what loads is asked for answers, seed \(seed)"
+    ) {
+      var tally = ArtifactDamage.Tally()
+      let start = Self.seconds()
+      repeat {
+        let more = damage.resealed(100)
+        tally.tried += more.tried
+        tally.refused += more.refused
+      } while Self.seconds() - start < Double(limit)
+      // A loader that refuses everything, or nothing, shows that the damage does not reach what it should.
+      let isBlind = tally.refused == tally.tried || tally.refused == 0
+      return ("\(tally.refused) of \(tally.tried) refused, no trap", isBlind ? ["none, or all, were refused"] : [])
     }
     return failures
   }
