@@ -32,9 +32,13 @@ public struct CombinerValues: Hashable, Sendable {
   }
 
   /// Equal weights for `memberCount` members: what a single model gets.
+  ///
+  /// All of it the stack's: shares of 0.6 and 0.4 would move one logit in twenty by a unit in the last place, and a model alone
+  /// says in the engine what it says elsewhere.
   public static func equal(memberCount: Int) -> CombinerValues {
     let weights = [Double](repeating: 1 / Double(memberCount), count: memberCount)
-    return CombinerValues(averageWeights: weights, stack: .logistic(weights: weights, bias: 0))
+    return CombinerValues(
+      averageWeights: weights, stack: .logistic(weights: weights, bias: 0), stackShare: 1, averageShare: 0)
   }
 
   /// The first rule the numbers break for `memberCount` members, or nil.
