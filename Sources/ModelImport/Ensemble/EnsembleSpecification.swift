@@ -95,6 +95,25 @@ public struct EnsembleSpecification: Hashable, Sendable {
     "name", "features", "members", "meta", "weights", "shares", "calibration", "golden", "metadata",
   ]
 
+  private static let innerKeys: [String: Set<String>] = [
+    "members": ["name", "model", "required", "sequence"], "meta": ["model", "weights", "bias", "inputs"],
+    "shares": ["meta", "average"], "calibration": ["kind", "slope", "intercept", "x", "y"],
+  ]
+
+  /// The first key that nothing reads, with those that would be: a misspelt one would be passed over in silence.
+  private static func unknownKey(in object: [String: Any]) -> (place: String, known: Set<String>)? {
+    if let unknown = object.keys.sorted().first(where: { !keys.contains($0) }) { return (unknown, keys) }
+    for (key, known) in innerKeys.sorted(by: { $0.key < $1.key }) {
+      let inner = object[key] as? [Any] ?? object[key].map { [$0] } ?? []
+      for (place, each) in inner.enumerated() {
+        guard let names = (each as? [String: Any])?.keys.sorted() else { continue }
+        guard let unknown = names.first(where: { !known.contains($0) }) else { continue }
+        return (key == "members" ? "\(key).[\(place)].\(unknown)" : "\(key).\(unknown)", known)
+      }
+    }
+    return nil
+  }
+
   /// The specification a JSON document holds.
   ///
   /// - Parameter source: what errors call the file.
@@ -107,8 +126,8 @@ public struct EnsembleSpecification: Hashable, Sendable {
     do {
       let data = Data(json)
       let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
-      if let unknown = object.keys.sorted().first(where: { !Self.keys.contains($0) }) {
-        throw refused(unknown, "one of the keys \(Self.keys.sorted().joined(separator: ", "))")
+      if let (place, keys) = Self.unknownKey(in: object) {
+        throw refused(place, "one of the keys \(keys.sorted().joined(separator: ", "))")
       }
       document = try JSONDecoder().decode(Document.self, from: data)
     } catch let error as ImportError {
