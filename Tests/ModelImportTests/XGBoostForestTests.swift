@@ -145,6 +145,16 @@ struct XGBoostForestTests {
     #expect(line.contains(words.hasPrefix("byte") ? "byte" : words), "\(line)")
   }
 
+  @Test func `trees whose leaves hold a value an output are refused as such, not by their classes`() {
+    let error = #expect(throws: ImportError.self) {
+      try Self.model([
+        ("\"size_leaf_vector\": \"1\"", "\"size_leaf_vector\": \"2\""),
+        ("\"num_target\": \"1\"", "\"num_target\": \"2\""),
+      ])
+    }
+    #expect(error?.description.contains("multi_strategy=multi_output_tree is not supported") == true, "\(error as Any)")
+  }
+
   @Test func `large category codes cannot take memory without bound`() {
     // 33 nodes of a code near 2^24: 2 MiB of set each.
     let nodes = 33

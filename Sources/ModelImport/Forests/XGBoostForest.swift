@@ -76,6 +76,8 @@ public struct XGBoostForest {
     }
 
     let (booster, weights) = try trees(learner)
+    // Before their classes are counted: such trees have none.
+    for tree in try booster.member("trees").elements().prefix(1) { try XGBoostTree.checkLeafSize(tree) }
     let order = try treeOrder(booster, outputs: outputs, learner: learner, rounds: rounds)
     for encoding in try booster.optional("cats")?.optional("enc")?.elements() ?? [] {
       guard case .table = encoding.value, let offsets = try encoding.optional("offsets"),

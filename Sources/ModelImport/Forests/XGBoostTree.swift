@@ -13,11 +13,7 @@ struct XGBoostTree {
   init(
     _ place: DocumentPlace, weight: Float?, featureCount: Int, sets: inout SetBudget
   ) throws(ImportError) {
-    if let parameters = try place.optional("tree_param"), let size = try parameters.optional("size_leaf_vector") {
-      guard try size.integer() <= 1 else {
-        throw size.refused("leaves of one value: multi_strategy=multi_output_tree is not supported")
-      }
-    }
+    try Self.checkLeafSize(place)
     let lefts = try place.member("left_children").integers()
     let count = lefts.count
     guard (1...2 * DecisionForest.leafCountMax).contains(count) else {
@@ -72,6 +68,15 @@ struct XGBoostTree {
         ForestBuilder.Node(
           feature: features[node], test: test, missingGoesRight: defaults[node] == 0, left: order.codes[lefts[node]],
           right: order.codes[rights[node]]))
+    }
+  }
+
+  /// Refuses a tree whose leaves hold a value for each output.
+  static func checkLeafSize(_ place: DocumentPlace) throws(ImportError) {
+    if let parameters = try place.optional("tree_param"), let size = try parameters.optional("size_leaf_vector") {
+      guard try size.integer() <= 1 else {
+        throw size.refused("leaves of one value: multi_strategy=multi_output_tree is not supported")
+      }
     }
   }
 
