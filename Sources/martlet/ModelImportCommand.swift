@@ -88,9 +88,13 @@ struct ModelImportCommand: ParsableCommand {
         try OnnxImporter(OnnxImporter.Options(window: window, outputName: outputName)).read(path)
       }
     } catch { throw ToolFailure.badInput(error) }
+    try checkOptions(for: imported)
     if let names { try rename(&imported, names) }
     if let link { imported.relink(link.link) }
     let rows = try calibrate.map { try ToolModels.table($0, features: imported.featureNames).rows }
+    if let place = rows?.firstIndex(where: { !$0.allSatisfy { $0.isFinite || $0.isNaN } }) {
+      throw ToolFailure.badInput("\(calibrate ?? ""): row \(place): finite values or gaps expected")
+    }
     var metadata = [
       "name": URL(fileURLWithPath: input).deletingPathExtension().lastPathComponent.asPlainText,
       "kind": imported.kind.rawValue, "source.sha256": imported.sourceSHA256,
@@ -134,6 +138,24 @@ struct ModelImportCommand: ParsableCommand {
     if strict, let reason = reasons.first { throw ToolFailure.checkFailed("\(output): \(reason)") }
   }
 
+  /// An option that means nothing for this model is a mistake, not to be passed over.
+  private func checkOptions(for imported: ImportedModel) throws {
+    if imported.kind != .onnx {
+      if window != nil { throw ToolFailure.badInput("--window: an ONNX graph expected, \(input) is none") }
+      if outputName != nil { throw ToolFailure.badInput("--output-name: an ONNX graph expected, \(input) is none") }
+    }
+    guard imported.network != nil else {
+      if missing != nil { throw ToolFailure.badInput("--missing: a network expected, trees send a gap their own way") }
+      return
+    }
+    if let window, let own = imported.network?.window, window != own {
+      throw ToolFailure.badInput("--window: \(own) expected, the rows the graph reads, \(window) found")
+    }
+    if strict, calibrate == nil {
+      throw ToolFailure.badInput("--strict: --calibrate ROWS.csv expected, the gates judge the 8-bit form")
+    }
+  }
+
   private func quantised(
     _ network: NeuralNetwork, _ windows: [[[Float]]], _ hints: QuantisationHints
   ) throws -> Quantiser.Outcome {
@@ -175,7 +197,14 @@ struct ModelImportCommand: ParsableCommand {
   /// The column `label` of the newest row of each window, where there is one.
   private func labels(of count: Int, _ size: Int) throws -> [Bool]? {
     guard let calibrate, let table = try? ToolModels.table(calibrate, features: ["label"]) else { return nil }
-    return (0..<count).map { table.rows[$0 * size + size - 1][0] > 0.5 }
+    return try (0..<count).map { number in
+      let row = number * size + size - 1
+      let label = table.rows[row][0]
+      guard label == 0 || label == 1 else {
+        throw ToolFailure.badInput("\(calibrate): row \(row), label: 0 or 1 expected")
+      }
+      return label == 1
+    }
   }
 
   private func missingValues(_ path: String, count: Int) throws -> [Float] {
