@@ -194,6 +194,11 @@ struct EnsembleTests {
     let named = single(["mid", "spread", "own"], .forest(models.forest(3)))
     #expect(try refusal(named)?.contains("own is none") == true)
     #expect(try refusal(named, custom: ["own"]) == nil)
+    let eight = (0..<7).map { "own \($0)" } + ["own"]
+    #expect(try refusal(named, custom: eight) == nil)
+    #expect(try refusal(named, custom: eight + ["nine"]) == "at most 8 custom names, not 9")
+    #expect(try refusal(named, custom: ["own", "spread"])?.hasSuffix("each once; spread is taken") == true)
+    #expect(try refusal(named, custom: ["own", "own"])?.hasSuffix("each once; own is taken") == true)
     var regression = models.forest(2)
     regression.link = .identity
     #expect(try refusal(single(["mid", "spread"], .forest(regression)))?.hasPrefix("a binary classifier") == true)

@@ -55,14 +55,20 @@ public struct ModelArtifact: Sendable {
   /// The model over the slots of a feature vector: what the engine runs.
   ///
   /// - Parameter customNames: names of slots 88–95 in order, a host's own features.
-  /// - Throws: where a feature is no slot, the catalogue is another one, or a network has no 8-bit form.
+  /// - Throws: where a feature is no slot, the catalogue is another one, a network has no 8-bit form, or the custom names are
+  ///   too many or not names of their own.
   public func onSlots(customNames: [String] = []) throws(ArtifactError) -> EnsembleModel {
     func refused(_ expected: String) -> ArtifactError {
       ArtifactError(file: name, section: "features", offsetBytes: 0, expected: expected)
     }
     var slots = Dictionary(uniqueKeysWithValues: FeatureSlot.allCases.map { ($0.name, $0.index) })
-    for (place, name) in customNames.prefix(FeatureVector.count - slots.count).enumerated() {
-      slots[name] = FeatureSlot.allCases.count + place
+    let customMax = FeatureVector.count - slots.count
+    guard customNames.count <= customMax else {
+      throw refused("at most \(customMax) custom names, not \(customNames.count)")
+    }
+    for (place, name) in customNames.enumerated() {
+      let former = slots.updateValue(FeatureSlot.allCases.count + place, forKey: name)
+      guard former == nil else { throw refused("custom names beside the slots', each once; \(name) is taken") }
     }
     var places: [Int] = []
     for feature in model.features {
