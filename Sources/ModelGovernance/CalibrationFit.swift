@@ -22,7 +22,7 @@ public enum CalibrationFit {
   /// `sigmoid(slope × logit + intercept)` by Newton's method on Platt's targets, `(N⁺ + 1)/(N⁺ + 2)` and `1/(N⁻ + 2)`, which
   /// keep separable scores from an infinite slope.
   ///
-  /// - Throws: no rows, or values that are none.
+  /// - Throws: no rows, values that are none, or scores that fall where outcomes rise: a fit would turn them around.
   /// - Source: Platt 1999; Lin, Lin, Weng 2007, "A note on Platt's probabilistic outputs", Machine Learning 68: the targets and
   ///   the line search.
   public static func platt(scores: [Double], labels: [Bool]) throws(GovernanceError) -> Answer {
@@ -33,10 +33,15 @@ public enum CalibrationFit {
     let targets = labels.map { $0 ? (positives + 1) / (positives + 2) : 1 / (negatives + 2) }
     var slope = 0.0
     var intercept = log((positives + 1) / (negatives + 1))
+    // One score over and over: any slope fits, and 0 says so.
+    guard z.contains(where: { $0 != z[0] }) else {
+      intercept = logit(targets.reduce(0, +) / Double(targets.count))
+      return Answer(calibration: .platt(slope: 0, intercept: intercept), objective: loss(z, targets, 0, intercept))
+    }
     var objective = loss(z, targets, slope, intercept)
     for _ in 0..<200 {
       var gradient = (slope: 0.0, intercept: 0.0)
-      // A little on the diagonal: one score over and over makes the two parameters one.
+      // A little on the diagonal: scores that hardly differ make the two parameters one.
       var curvature = (slope: 1e-12, both: 0.0, intercept: 1e-12)
       for (z, target) in zip(z, targets) {
         let p = 1 / (1 + exp(-(slope * z + intercept)))
@@ -68,6 +73,9 @@ public enum CalibrationFit {
       }
       // No step improves what rounding can see: this is the minimum.
       if length <= 1e-10 { break }
+    }
+    guard slope >= 0 else {
+      throw GovernanceError("scores: higher ones where the label is 1 expected; slope \(slope) would turn them around")
     }
     return Answer(calibration: .platt(slope: slope, intercept: intercept), objective: objective)
   }

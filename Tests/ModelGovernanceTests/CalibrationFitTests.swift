@@ -66,7 +66,7 @@ struct CalibrationFitTests {
 
   @Test func `separable, constant and single rows have finite fits`() throws {
     let cases: [(scores: [Double], labels: [Bool])] = [
-      ([0, 0, 1, 1], [false, false, true, true]), ([0, 1], [true, false]), ([0.5, 0.5, 0.5], [true, false, true]),
+      ([0, 0, 1, 1], [false, false, true, true]), ([0.5, 0.5, 0.5], [true, false, true]),
       ([0.3], [true]), ([1, 1, 1], [true, true, true]), ([0.9, 0.9], [false, false]),
       ([.leastNonzeroMagnitude, 1 - 0x1p-53], [false, true]),
     ]
@@ -81,6 +81,18 @@ struct CalibrationFitTests {
       }
       let isotonic = try IsotonicFit(scores: scores, labels: labels)
       #expect(isotonic.y.allSatisfy { $0 >= 0 && $0 <= 1 }, "\(scores)")
+    }
+    // One score over and over: the mean of Platt's targets, whatever the score.
+    for score in [0.2, 0.9] {
+      let constant = try CalibrationFit.platt(scores: [score, score, score, score], labels: [true, true, true, false])
+      let mean = (3 * 4.0 / 5 + 1.0 / 3) / 4
+      #expect(abs(constant.calibration.probability(logit: 7) - mean) < 1e-15)
+    }
+    for scores in [[0, 1], [0.5, 0.51]] {
+      let error = #expect(throws: GovernanceError.self) {
+        try CalibrationFit.platt(scores: scores, labels: [true, false])
+      }
+      #expect(error?.description.hasSuffix("would turn them around") == true)
     }
     #expect(throws: GovernanceError.self) { try CalibrationFit.platt(scores: [], labels: []) }
     #expect(throws: GovernanceError.self) { try CalibrationFit.temperature(scores: [.nan], labels: [true]) }

@@ -81,9 +81,11 @@ struct CalibrationTests {
       .isotonic(x: [.nan], y: [0.5]), .isotonic(x: [0.5], y: [.nan]),
       .isotonic(x: (0..<257).map { Double($0) / 257 }, y: (0..<257).map { _ in 0.5 }),
       .platt(slope: .nan, intercept: 0), .platt(slope: 1, intercept: .infinity),
+      .platt(slope: -0x1p-52, intercept: 0), .platt(slope: 1.1e6, intercept: 0), .platt(slope: 1, intercept: -1.1e6),
     ]
     for calibration in faulty { #expect(calibration.fault != nil, "\(calibration)") }
     #expect(Calibration.identity.fault == nil && Calibration.platt(slope: 2, intercept: 1).fault == nil)
+    #expect(Calibration.platt(slope: 0, intercept: -1e6).fault == nil)
   }
 
   @Test(.enabled(if: countsAllocations))

@@ -11,7 +11,7 @@ internal import TradingTypes
 public enum Calibration: Hashable, Sendable {
   /// `sigmoid(logit)`.
   case identity
-  /// `sigmoid(slope × logit + intercept)`; temperature T is slope 1/T and intercept 0.
+  /// `sigmoid(slope × logit + intercept)`, the slope not negative; temperature T is slope 1/T and intercept 0.
   case platt(slope: Double, intercept: Double)
   /// Straight lines between knots over `p = sigmoid(logit)`, level beyond the first and last.
   ///
@@ -28,7 +28,9 @@ public enum Calibration: Hashable, Sendable {
     switch self {
     case .identity: return nil
     case .platt(let slope, let intercept):
-      return abs(slope) <= 1e6 && abs(intercept) <= 1e6 ? nil : "slope and intercept within 1e6"
+      // A negative slope would turn every forecast around: a mistake of the fit, not a calibration.
+      return (0...1e6).contains(slope) && abs(intercept) <= 1e6
+        ? nil : "a slope from 0 to 1e6 and an intercept within 1e6"
     case .isotonic(let x, let y):
       guard x.count == y.count, x.count >= 1, x.count <= Self.knotsMax else {
         return "1 to \(Self.knotsMax) knots, as many x as y"
