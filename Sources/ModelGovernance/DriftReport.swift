@@ -4,7 +4,7 @@ public import ModelInference
 public enum DriftVerdict: String, Codable, Hashable, Sendable {
   /// No more different than the threshold allows.
   case ok
-  /// The distribution has moved.
+  /// The distribution has moved, or the values stopped coming.
   case drift
   /// Too few live values for a verdict: the index is large by chance then.
   case tooFew = "too_few"
@@ -58,6 +58,9 @@ public struct DriftReport: Codable, Hashable, Sendable {
   }
   /// Jensen–Shannon divergence, natural logarithm, from 0 to ln 2.
   public let jsd: Double
+  /// Whether fewer than half of the live values came that the reference's share of gaps lets expect: a feature that is gone is
+  /// drift however few values are left to compare.
+  public let isLost: Bool
   /// The conclusion.
   public let verdict: DriftVerdict
 
@@ -66,9 +69,11 @@ public struct DriftReport: Codable, Hashable, Sendable {
   /// - Parameters:
   ///   - live: values between the reference's counting edges, ten.
   ///   - ks: the exact distance where all values are at hand.
+  ///   - expectedCount: values that the rows would have without a change, where rows are known.
   /// - Precondition: the thresholds are sound, and there are ten counts.
   public init(
-    _ reference: DriftReference, live: [Int], ks: Double? = nil, thresholds: DriftThresholds = DriftThresholds()
+    _ reference: DriftReference, live: [Int], ks: Double? = nil, expectedCount: Double = 0,
+    thresholds: DriftThresholds = DriftThresholds()
   ) {
     precondition(thresholds.fault == nil, "DriftReport: the thresholds are sound")
     precondition(live.count == DriftReference.binCount, "DriftReport: ten counts")
@@ -79,15 +84,20 @@ public struct DriftReport: Codable, Hashable, Sendable {
     psiTied = DriftStatistics.psi(reference: reference.binCounts, live: live)
     jsd = DriftStatistics.jsd(reference: golden.reference, live: golden.live)
     self.ks = ks ?? DriftStatistics.ks(referenceBins: reference.binCounts, liveBins: live)
+    // Where gaps do not depend on each other, 200 expected values become fewer than 100 less than once in 10^13.
+    isLost = expectedCount >= Double(thresholds.liveCountMin) && Double(2 * liveCount) < expectedCount
     verdict =
-      if liveCount < thresholds.liveCountMin {
+      if isLost {
+        .drift
+      } else if liveCount < thresholds.liveCountMin {
         .tooFew
       } else {
         max(psi, psiTied) > thresholds.psiAlert ? .drift : .ok
       }
   }
 
-  /// Compares two lists of values; those that are not finite are missing.
+  /// Compares two lists of values; those that are not finite are missing, and many more of them than in the reference are
+  /// drift (`isLost`).
   ///
   /// - Throws: a reference without a finite value.
   /// - Complexity: O(values log values).
@@ -99,7 +109,8 @@ public struct DriftReport: Codable, Hashable, Sendable {
     let distribution = try DriftReference(sorted: sorted)
     return DriftReport(
       distribution, live: distribution.counts(of: sortedLive),
-      ks: DriftStatistics.ks(sortedReference: sorted, sortedLive: sortedLive), thresholds: thresholds)
+      ks: DriftStatistics.ks(sortedReference: sorted, sortedLive: sortedLive),
+      expectedCount: Double(live.count) * Double(sorted.count) / Double(reference.count), thresholds: thresholds)
   }
 
   /// Compares the window of a counter with its reference.
@@ -141,8 +152,8 @@ public struct RegimeDriftReport: Codable, Hashable, Sendable {
     }
     var reports: [DriftReport?] = []
     for regime in 0..<regimeCount {
-      let here = reference.indices.filter { referenceRegimes[$0] == regime && reference[$0].isFinite }
-      guard !here.isEmpty else {
+      let here = reference.indices.filter { referenceRegimes[$0] == regime }
+      guard here.contains(where: { reference[$0].isFinite }) else {
         reports.append(nil)
         continue
       }
@@ -185,10 +196,10 @@ public struct DriftAlarm: Codable, Hashable, Sendable {
     self.thresholds = thresholds
   }
 
-  /// Takes a report in; what changed, or nil. One with too few values changes nothing.
+  /// Takes a report in; what changed, or nil. One with too few values changes nothing, unless they are lost.
   public mutating func hear(_ report: DriftReport) -> Change? {
-    guard report.liveCount >= thresholds.liveCountMin else { return nil }
-    let index = max(report.psi, report.psiTied)
+    guard report.isLost || report.liveCount >= thresholds.liveCountMin else { return nil }
+    let index = report.isLost ? .infinity : max(report.psi, report.psiTied)
     if !isRinging, index > thresholds.psiAlert {
       isRinging = true
       return .alert

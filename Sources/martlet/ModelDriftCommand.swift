@@ -16,7 +16,8 @@ struct ModelDriftCommand: ParsableCommand {
       n_reference. Exit 0, or 1 when a column drifted.
 
       psi: 10 bins at the reference's quantiles, natural logarithm, shares at least
-      1e-4; drift above 0.25, no verdict below 200 live values. ks: the largest
+      1e-4; drift above 0.25, no verdict below 200 live values, unless more than
+      half of those expected are missing: that is drift too. ks: the largest
       distance between the distribution functions. jsd: Jensen-Shannon divergence
       over the bins, natural logarithm, from 0 to ln 2.
 

@@ -191,6 +191,37 @@ struct DriftTests {
     #expect(DriftStatistics.ksChance(distance: 1, reference: 500, live: 500) < 1e-100)
   }
 
+  @Test func `a feature that stopped coming is drift, one with the reference's gaps is not`() throws {
+    func column(_ count: Int, valueEvery step: Int) -> [Double] {
+      (0..<count).map { $0 % step == 0 ? Double($0 / step * 37 % 101) : .nan }
+    }
+    func verdict(_ reference: [Double], _ live: [Double]) throws -> DriftVerdict {
+      let report = try DriftReport.compare(reference: reference, live: live)
+      let regimes = try RegimeDriftReport.compare(
+        reference: reference, referenceRegimes: reference.map { _ in 1 }, live: live, liveRegimes: live.map { _ in 1 },
+        regimeCount: 2)
+      #expect(regimes.verdict == report.verdict)
+      return report.verdict
+    }
+    let whole = column(1010, valueEvery: 1)
+    #expect(try verdict(whole, column(200, valueEvery: 999)) == .drift)
+    #expect(try verdict(whole, [Double](repeating: .nan, count: 200)) == .drift)
+    #expect(try verdict(whole, [Double](repeating: .nan, count: 199)) == .tooFew, "too few rows")
+    // A third is left, and looks like before.
+    #expect(try verdict(whole, column(909, valueEvery: 3)) == .drift)
+    #expect(try verdict(whole, column(808, valueEvery: 2)) == .ok, "half is left")
+    let rare = column(4040, valueEvery: 4)
+    #expect(try verdict(rare, column(1616, valueEvery: 4)) == .ok)
+    #expect(try verdict(rare, column(796, valueEvery: 4)) == .tooFew)
+    #expect(try verdict(rare, column(796, valueEvery: 800)) == .tooFew, "199 expected")
+    #expect(try verdict(rare, column(800, valueEvery: 800)) == .drift)
+    var alarm = DriftAlarm()
+    let gone = try DriftReport.compare(reference: whole, live: [Double](repeating: .nan, count: 300))
+    let back = try DriftReport.compare(reference: whole, live: whole)
+    let changes = [gone, gone, back, back].map { alarm.hear($0) }
+    #expect(changes == [.alert, nil, .cleared, nil])
+  }
+
   @Test func `a change of regime is no drift within the regimes`() throws {
     var random = SplitMix64(seed: 9)
     func day(_ regime: Int) -> Double { (random.unit() - 0.5) * (regime == 0 ? 1 : 5) }
