@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ModelGovernance
+import ModelInference
 
 // The commands of `martlet model registry` that change it.
 extension ModelRegistryCommand {
@@ -32,13 +33,18 @@ extension ModelRegistryCommand {
         else { throw ToolFailure.badInput("--metadata \(pair): key=value with a new key expected") }
       }
       let bytes = try InputBytes.read(artifact)
+      // What cannot be loaded has no place where production takes it from.
+      do throws(ArtifactError) { _ = try ModelArtifact(bytes: bytes, name: artifact) } catch {
+        throw ToolFailure.badInput(error)
+      }
+      let time = try change.time()
       do { try ModelRegistry.create(change.place.registry) } catch { throw ToolFailure.badInput(error) }
       try change.change(name) {
         _ = try $0.add(
           name, artifact: bytes, metadata: pairs,
           lineage: ModelLineage(
             parentVersion: parent, sourceSHA256: sourceSha256, dataSHA256: dataSha256, code: code),
-          by: change.by, at: change.time)
+          by: change.by, at: time)
       }
     }
   }
@@ -60,11 +66,11 @@ extension ModelRegistryCommand {
         let stage = try registry.state.version(version.number, of: version.name).stage
         // One in staging may be judged anew.
         if report == nil || stage != .staging {
-          try registry.stage(version.name, version: version.number, by: change.by, at: change.time)
+          try registry.stage(version.name, version: version.number, by: change.by, at: try change.time())
         }
         guard let report else { return }
         try registry.record(
-          gates: report, of: version.name, version: version.number, by: change.by, at: change.time)
+          gates: report, of: version.name, version: version.number, by: change.by, at: try change.time())
       }
       if let report, !report.passed {
         throw ToolFailure.checkFailed("\(version.name): \(report.reasons.joined(separator: "; "))")
@@ -82,7 +88,7 @@ extension ModelRegistryCommand {
 
     func run() throws {
       try change.change(version.name) {
-        try $0.approve(version.name, version: version.number, reason: reason, by: change.by, at: change.time)
+        try $0.approve(version.name, version: version.number, reason: reason, by: change.by, at: try change.time())
       }
     }
   }
@@ -95,7 +101,7 @@ extension ModelRegistryCommand {
 
     func run() throws {
       try change.change(version.name) {
-        try $0.promote(version.name, version: version.number, by: change.by, at: change.time)
+        try $0.promote(version.name, version: version.number, by: change.by, at: try change.time())
       }
     }
   }
@@ -111,7 +117,7 @@ extension ModelRegistryCommand {
 
     func run() throws {
       try change.change(name) {
-        _ = try $0.rollBack(name, reason: reason, by: change.by, at: change.time)
+        _ = try $0.rollBack(name, reason: reason, by: change.by, at: try change.time())
       }
     }
   }
@@ -127,7 +133,7 @@ extension ModelRegistryCommand {
     func run() throws {
       try change.change(version.name) {
         try $0.archive(
-          version.name, version: version.number, reason: reason, by: change.by, at: change.time)
+          version.name, version: version.number, reason: reason, by: change.by, at: try change.time())
       }
     }
   }

@@ -48,9 +48,16 @@ struct ModelRegistryCommand: ParsableCommand {
     @Option(help: ArgumentHelp("When, in nanoseconds since the Unix epoch; now otherwise.", valueName: "ns"))
     var at: Int64?
 
-    var time: Timestamp {
-      if let at { return Timestamp(nanoseconds: at) }
-      return Timestamp(nanoseconds: Int64(Date().timeIntervalSince1970 * 1e6) * 1000)
+    /// No history goes back in time: an event of next year would close the registry until then.
+    private static let aheadNanosecondsMax: Int64 = 3_600_000_000_000
+
+    func time() throws -> Timestamp {
+      let now = Int64(Date().timeIntervalSince1970 * 1e6) * 1000
+      guard let at else { return Timestamp(nanoseconds: now) }
+      guard at <= now + Self.aheadNanosecondsMax else {
+        throw ToolFailure.badInput("--at \(at): at most an hour after now, \(now), expected")
+      }
+      return Timestamp(nanoseconds: at)
     }
 
     /// Changes the registry and prints the model.

@@ -93,6 +93,18 @@ import Testing
       words.error == "martlet: \(reference): line 2, note: a finite number or an empty field, not \"text\", expected\n")
   }
 
+  @Test func `a column that stopped coming is drift`() throws {
+    let folder = try Folder()
+    let reference = try folder.write(Array(("x,y\n" + (0..<300).map { "\($0 % 97),\($0)\n" }.joined()).utf8), "r.csv")
+    for (count, code, verdict) in [(200, 1, "drift"), (199, 0, "too_few")] as [(Int, Int32, String)] {
+      let live = try folder.write(Array(("x,y\n" + (0..<count).map { "\($0 % 97),\n" }.joined()).utf8), "l.csv")
+      let outcome = try Tool.run(["model", "drift", "--reference", reference, "--live", live])
+      let column = try outcome.object()["y"] as? [String: Any] ?? [:]
+      #expect(outcome.code == code && column["verdict"] as? String == verdict && column["n"] as? Int == 0)
+      #expect(column["psi"] is NSNull && outcome.error == (code == 0 ? "" : "martlet: \(live): drift of y\n"))
+    }
+  }
+
   @Test func `bad scores and tables are refused in one line with exit 2`() throws {
     let folder = try Folder()
     let cases: [(text: String, line: String)] = [
@@ -134,8 +146,12 @@ import Testing
     }
     let none = try run("list")
     #expect(none.code == 2 && none.error == "martlet: \(registry): a registry expected, history.jsonl not found\n")
-    for version in ["1", "2"] {
-      let artifact = try folder.write(Array("artifact \(version)".utf8), "model")
+    for (version, kind) in [("1", "lightgbm-tiny"), ("2", "lightgbm-sigmoid")] {
+      let artifact = folder.file("\(kind).martlet").path
+      let source = ModelArtifactCommandTests.parity("\(kind).txt")
+      #expect(try Tool.run(["model", "import", "--input", source, "--output", artifact]).code == 0)
+      let far = try run("add", "up", "--artifact", artifact, "--at", "4102444800000000000")
+      #expect(far.code == 2 && far.error.hasPrefix("martlet: --at 4102444800000000000: at most an hour after now, "))
       let added = try run("add", "up", "--artifact", artifact, "--at", "2", "--by", "ada", "--metadata", "k=v=w")
       #expect(added.code == 0, "\(added.error)")
       let early = try run("promote", "up", version, "--at", "2")
