@@ -25,8 +25,8 @@ struct ModelImportCommand: ParsableCommand {
       each tensor and of the logits, and whether the gates hold (AUC change
       0.0005, rms 3 % of the logits' deviation, largest error 0.25, sign flips
       0.7 %). ROWS has a column for each feature, empty = missing; for a model
-      over a window rows follow each other in time. A column `label` (0 or 1)
-      adds the AUC.
+      over a window of W, every W rows are one. At least 8 windows, some
+      hundreds to judge by. A column `label` (0 or 1) adds the AUC.
 
       Without --format the file's content decides. Prints JSON.
 
@@ -111,6 +111,9 @@ struct ModelImportCommand: ParsableCommand {
       if let missing { network.missingValues = try missingValues(missing, count: network.featureCount) }
       if let rows {
         let windows = try windows(rows, network.window)
+        if windows.count < Self.judgedWindowsMin {
+          imported.notes.append("\(windows.count) windows: the gates mean little below \(Self.judgedWindowsMin)")
+        }
         if missing == nil, network.missingValues.allSatisfy({ $0 == 0 }) {
           network.missingValues = Quantiser.means(of: rows)
         }
@@ -185,12 +188,19 @@ struct ModelImportCommand: ParsableCommand {
     imported.featureNames = list
   }
 
-  /// Windows that follow each other where there are enough rows for some hundreds, else every window there is.
+  /// Windows that ranges can be told from at all.
+  private static let windowsMin = 8
+  /// Windows that gates can be judged by: one flip of these is less than the gate allows.
+  private static let judgedWindowsMin = 200
+
+  /// Windows as `predict` reads them: every `size` rows are one.
   private func windows(_ rows: [[Float]], _ size: Int) throws -> [[[Float]]] {
-    guard rows.count >= size else {
-      throw ToolFailure.badInput("\(calibrate ?? ""): at least \(size) rows expected, \(rows.count) found")
+    let least = strict ? Self.judgedWindowsMin : Self.windowsMin
+    guard rows.count / size >= least else {
+      throw ToolFailure.badInput(
+        "\(calibrate ?? ""): at least \(least * size) rows expected, \(least) windows of \(size)"
+          + "\(strict ? " for --strict" : ""); \(rows.count) found")
     }
-    // As `predict` reads them: every `size` rows are a window.
     return stride(from: 0, through: rows.count - size, by: size).map { Array(rows[$0..<($0 + size)]) }
   }
 

@@ -194,7 +194,7 @@ struct ArtifactTests {
       } catch { return error.description }
     }
     let bytes = try Self.smallBytes()
-    #expect(refusal([]) == "a.martlet: header, byte 0: expected 64 to 67108864 bytes, not 0")
+    #expect(refusal([]) == "a.martlet: file, byte 0: expected 64 to 67108864 bytes, not 0")
     var magic = bytes
     magic[0] = 0
     #expect(refusal(magic) == "a.martlet: header, byte 0: expected the magic MARTLETM")

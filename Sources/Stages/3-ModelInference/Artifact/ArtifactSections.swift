@@ -20,7 +20,7 @@ struct ArtifactSections {
     }
     guard bytes.count >= ArtifactFormat.headerBytes, bytes.count <= ArtifactFormat.fileBytesMax else {
       throw refused(
-        "header", 0, "\(ArtifactFormat.headerBytes) to \(ArtifactFormat.fileBytesMax) bytes, not \(bytes.count)")
+        "file", 0, "\(ArtifactFormat.headerBytes) to \(ArtifactFormat.fileBytesMax) bytes, not \(bytes.count)")
     }
     guard bytes.load(UInt64.self, at: 0) == ArtifactFormat.magic else {
       throw refused("header", 0, "the magic MARTLETM")
