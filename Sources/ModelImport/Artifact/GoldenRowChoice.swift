@@ -35,7 +35,8 @@ public enum GoldenRowChoice {
         if let quantised = network.quantised {
           let step = 1 / quantised.input.factors[place]
           let unit = quantised.input.divides ? quantised.input.factors[place] : step
-          list += (-8...8).map { quantised.input.centers[place] + Float(8 * $0) * unit }
+          // Over all 255 codes, and beyond them.
+          list += (-8...8).map { quantised.input.centers[place] + Float(20 * $0) * unit }
         } else if let float = network.float {
           let middle = float.missingValues[place]
           list += (-4...4).map { middle + Float($0) * max(abs(middle), 1) / 2 }
