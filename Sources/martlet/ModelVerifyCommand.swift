@@ -35,9 +35,9 @@ struct ModelVerifyCommand: ParsableCommand {
     report.add("schema", hexadecimal(artifact.model.schemaHash))
     report.add("window", artifact.model.window)
     report.add("golden_rows", artifact.golden.rows.count)
-    // The loader compared the scalar kernels; the others must repeat them.
+    // The loader looked at the best kernels; the others must repeat the answers too.
     let sets = KernelSet.supported
-    let failing = sets.filter { $0 != .scalar && !artifact.golden.hold(in: artifact.model, kernels: $0) }
+    let failing = sets.filter { $0 != KernelSet.best.resolved && !artifact.golden.hold(in: artifact.model, kernels: $0) }
     report.add("kernels", sets.map { "\($0)" })
     report.add("forms", ModelPredictor(artifact.model).forms)
     var refusal: String?

@@ -40,7 +40,8 @@ public struct DeskModel: ~Copyable {
     customNames: [String] = []
   ) throws(ArtifactError) {
     self.init(
-      try artifact.onSlots(customNames: customNames), id: ModelNotice.model(sha256: artifact.sha256) ?? 0,
+      try artifact.onSlots(customNames: customNames, kernels: kernels),
+      id: ModelNotice.model(sha256: artifact.sha256) ?? 0,
       version: version, instrumentCount: instrumentCount, kernels: kernels)
   }
 

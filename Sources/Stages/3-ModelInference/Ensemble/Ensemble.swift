@@ -57,7 +57,8 @@ public struct Ensemble: ~Copyable {
     in arena: Arena
   ) throws(ArtifactError) {
     self.init(
-      try artifact.onSlots(customNames: customNames), instrumentCount: instrumentCount, kernels: kernels, in: arena)
+      try artifact.onSlots(customNames: customNames, kernels: kernels), instrumentCount: instrumentCount,
+      kernels: kernels, in: arena)
   }
 
   /// As above, from a model over the slots of a vector (`ModelArtifact.onSlots`).
