@@ -154,6 +154,10 @@ let executables: [Target] = [
   tool("league", path: "Benchmarks/league/rings/swift", ["LockFreeRings", "CPlatform"]),
   // The same of the feature league, started by Benchmarks/league/features/run.
   tool("featureleague", path: "Benchmarks/league/features/swift", ["SignalFeatures", "TradingTypes", "CPlatform"]),
+  // The same of the inference league, started by Benchmarks/league/inference/run; the only one that reads ONNX.
+  tool(
+    "inferenceleague", path: "Benchmarks/league/inference/swift",
+    ["OnnxImport", "ModelImport", "ModelInference", "TradingTypes", "LockFreeRings", "CPlatform"]),
   tool("host", path: "Examples/Host", ["TradingEngine", "SimulatedVenue"]),
   tool("live", path: "Examples/LiveFeed", ["TradingEngine", "SimulatedVenue", "MarketReceive"]),
   tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "TradingTypes"]),

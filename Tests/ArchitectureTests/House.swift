@@ -76,8 +76,8 @@ enum House {
     "TradingEngine": .engine, "BacktestHarness": .harness,
     "FixtureStreams": .fixtures, "TestSupport": .testSupport, "ModelFixtures": .testSupport,
     "martlet": .executable, "bench": .executable, "league": .executable, "featureleague": .executable,
-    "proof": .executable, "fixtures": .executable, "host": .executable, "live": .executable,
-    "FuzzTargets": .executable, "fuzz": .tests,
+    "inferenceleague": .executable, "proof": .executable, "fixtures": .executable, "host": .executable,
+    "live": .executable, "FuzzTargets": .executable, "fuzz": .tests,
   ]
 
   /// Counts allocations by taking the place of the allocator: never part of what users link.
