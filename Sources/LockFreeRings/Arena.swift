@@ -1,4 +1,5 @@
 internal import CNuma
+internal import CPlatform
 internal import Glibc
 internal import Synchronization
 
@@ -124,6 +125,14 @@ public enum ArenaError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// Bytes still to be handed out.
   public var freeBytes: Int { capacityBytes - usedBytes }
+
+  /// Takes everything handed out of the processor's caches, values unchanged: the next reader finds it in memory only.
+  ///
+  /// For measuring how far memory is; no engine calls it.
+  public func flushFromCaches() {
+    // In bounds: what was handed out lies within the mapping and is backed by memory.
+    unsafe martlet_flush_from_caches(base, usedBytes)
+  }
 
   /// The next `byteCount` bytes, zeroed and pre-faulted, or nil when the arena is full.
   ///

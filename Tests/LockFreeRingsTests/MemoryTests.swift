@@ -52,6 +52,19 @@ import TradingTypes
     print("arena: \(report)")
   }
 
+  @Test func `flushing the caches changes no value`() {
+    let arena = Arena(capacityBytes: 2 << 20)
+    // No whole number of cache lines.
+    var slab = Slab<UInt64>(repeating: 0, count: 1_003, in: arena)
+    for round in UInt64(1)...3 {
+      for place in 0..<slab.count { slab[place] = UInt64(place) &* round }
+      arena.flushFromCaches()
+      var differing = 0
+      for place in 0..<slab.count where slab[place] != UInt64(place) &* round { differing += 1 }
+      #expect(differing == 0)
+    }
+  }
+
   @Test func `a node that is not there is refused with a line, and the memory is usable all the same`() {
     let arena = Arena(capacityBytes: 2 << 20, placement: .node(4095))
     let slab = Slab<UInt64>(repeating: 7, count: 1024, in: arena)

@@ -83,6 +83,18 @@ static inline bool martlet_ticks_are_steady(void) {
 #endif
 }
 
+/// Writes the lines of a range back to memory and takes them out of every cache; nothing where the processor cannot.
+static inline void martlet_flush_from_caches(const void *_Nonnull base, size_t bytes) {
+#if defined(__x86_64__)
+  for (size_t offset = 0; offset < bytes; offset += 64) _mm_clflush((const char *)base + offset);
+  _mm_mfence();
+#elif defined(__aarch64__)
+  for (size_t offset = 0; offset < bytes; offset += 64)
+    __asm__ volatile("dc civac, %0" : : "r"((const char *)base + offset) : "memory");
+  __asm__ volatile("dsb ish" ::: "memory");
+#endif
+}
+
 /// Hides where a value came from, so that the optimiser neither moves nor removes the work round it.
 static inline __attribute__((always_inline)) int64_t martlet_opaque(int64_t value) {
   __asm__ volatile("" : "+r"(value) : : "memory");
