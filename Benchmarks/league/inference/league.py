@@ -35,6 +35,8 @@ def options():
     parser.add_argument("--only", metavar="TEXT", help="only what has TEXT in 'name set form', like mlp or lleaves")
     parser.add_argument("--output", metavar="FILE.md", help="write the tables there as well")
     parser.add_argument("--peers-only", action="store_true", help="without our side")
+    parser.add_argument("--sets", default="avx512,avx2", metavar="LIST",
+                        help="instruction sets of our side (default avx512,avx2; scalar takes minutes)")
     parser.add_argument("--artifact", metavar="FILE", help="a frozen ensemble to time whole, ours alone")
     parser.add_argument("--gate", action="store_true", help="exit 1 where a ratio to the best peer falls short of its goal")
     for hidden in ("--ours", "--peers", "--folder"):
@@ -119,8 +121,8 @@ def main():
     sides = {"peers": given.peers} | ({} if given.peers_only else {"ours": given.ours})
     figures, start, sums = collections.defaultdict(list), time.time(), {}
     common = ["--only", given.only] if given.only else []
-    # Only our side knows what an artifact is.
-    more = {"ours": ["--artifact", given.artifact]} if given.artifact else {}
+    # Only our side knows what these are.
+    more = {"ours": ["--sets", given.sets] + (["--artifact", given.artifact] if given.artifact else [])}
     with tempfile.TemporaryDirectory() as values:
         for repetition in range(given.repetitions):
             # Who begins alternates. The answers are written in the first pass only.

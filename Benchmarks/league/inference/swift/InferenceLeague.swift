@@ -4,8 +4,9 @@ import ModelInference
 
 /// Our side of the inference league: the models of the folder through our importers, one row a call, as `peers.c` does for the others.
 ///
-///     inferenceleague FOLDER [--passes N] [--only TEXT] [--values FOLDER] [--artifact FILE]
+///     inferenceleague FOLDER [--passes N] [--only TEXT] [--values FOLDER] [--sets LIST] [--artifact FILE]
 ///
+/// Without `--sets` every instruction set of this processor runs, which takes long: the scalar kernels are the reference.
 /// Every pass times every contender once, in an order that rotates, and prints one line of JSON each.
 @main struct InferenceLeague {
   static func main() {
@@ -70,9 +71,11 @@ struct LeagueArguments {
   var only: String?
   var values: String?
   var artifact: String?
+  /// The fastest first.
+  var sets: [KernelSet] = KernelSet.supported.reversed()
 
   static let usage =
-    "usage: inferenceleague FOLDER [--passes N] [--only TEXT] [--values FOLDER] [--artifact FILE]"
+    "usage: inferenceleague FOLDER [--passes N] [--only TEXT] [--values FOLDER] [--sets LIST] [--artifact FILE]"
 
   init(_ arguments: [String]) throws(LeagueError) {
     guard let first = arguments.first, !first.hasPrefix("-"), arguments.count % 2 == 1 else {
@@ -88,6 +91,13 @@ struct LeagueArguments {
       case "--only": only = value
       case "--values": values = value
       case "--artifact": artifact = value
+      case "--sets":
+        let names = value.split(separator: ",").map(String.init)
+        for name in names where !KernelSet.allCases.contains(where: { "\($0)" == name }) {
+          throw LeagueError("--sets: '\(name)' is none of avx512, avx2, scalar")
+        }
+        // What this processor lacks is left out.
+        sets = sets.filter { names.contains("\($0)") }
       default: throw LeagueError("\(arguments[place]): \(Self.usage)")
       }
     }

@@ -33,7 +33,7 @@ struct Line {
 
   // MARK: - Models
 
-  private var sets: [KernelSet] { KernelSet.supported.reversed() }
+  private var sets: [KernelSet] { arguments.sets }
 
   private func forests(_ set: String, _ file: String, _ rows: LeagueRows) throws -> [Entrant] {
     let sets = sets.filter { arguments.wants(set, "\($0)") }
