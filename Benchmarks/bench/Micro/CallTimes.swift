@@ -64,6 +64,9 @@ struct CallTimes: ~Copyable {
     retains = 0
   }
 
+  /// Throws away the times, not what was allocated: another pass begins.
+  mutating func forgetTimes() { count = 0 }
+
   private func nanoseconds(_ ticks: UInt32) -> Double { Double(ticks) * 1e9 / clock.ticksPerSecond }
 
   /// Calls, their mean, the floor and what was allocated.
@@ -73,8 +76,11 @@ struct CallTimes: ~Copyable {
     let mean = Double(sum) / Double(max(1, count)) * 1e9 / clock.ticksPerSecond
     let floor = Double(floor) * 1e9 / clock.ticksPerSecond
     return "\(count) single calls, mean \(Readable.time(mean)), less the floor of \(Readable.time(floor)); "
-      + "\(allocations) allocations, \(retains) retains"
+      + counts
   }
+
+  /// What was allocated and retained.
+  var counts: String { "\(allocations) allocations, \(retains) retains" }
 
   /// Percentiles over all calls; nil without any.
   mutating func row(_ name: String) -> MicroRow? {

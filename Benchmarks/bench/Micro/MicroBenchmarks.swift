@@ -17,7 +17,9 @@ struct MicroBenchmarks {
   let processors: [Int]
 
   /// The names of all rows, in the order of the report.
-  static let names = ringNames + busNames + feedNames + leagueNames + featureNames + stageNames + recordNames
+  static let names =
+    ringNames + busNames + feedNames + leagueNames + featureNames + modelNames + stageNames + ensembleNames
+    + recordNames
 
   /// Measures the rows that `isSelected` lets through; what a reader must know of them becomes a note.
   func run(notes: inout [String], _ isSelected: (String) -> Bool) throws -> [MicroRow] {
@@ -28,12 +30,14 @@ struct MicroBenchmarks {
     if selects(Self.feedNames) { rows += try feedRows(notes: &notes, isSelected) }
     if selects(Self.leagueNames) { rows.append(try leagueRow()) }
     if selects(Self.featureNames) { rows += try featureRows(notes: &notes, isSelected) }
-    if selects(Self.stageNames) || isSelected("telemetry.record") || isSelected("journal.publish") {
+    if selects(Self.modelNames) { rows += try modelRows(notes: &notes, isSelected) }
+    if selects(Self.stageNames + Self.ensembleNames + ["telemetry.record", "journal.publish"]) {
       let samples = try WalkSamples(setup, input.bytes, messagesMax: effort.walkMessages)
       if samples.smallest.count < 1_024 {
         notes.append("micro: \(samples.smallest.count) distinct inputs of \(samples.smallest.name), 1024 expected")
       }
       rows += try stageRows(samples, notes: &notes, isSelected)
+      rows += try ensembleRows(samples, notes: &notes, isSelected)
       rows += try recordRows(samples, isSelected)
     }
     if isSelected("journal.durable") { rows += try durableRows(notes: &notes) }

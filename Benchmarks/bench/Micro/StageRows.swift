@@ -7,7 +7,7 @@ import TradingEngine
 /// The stages one by one, and what stands beside them.
 extension MicroBenchmarks {
   static let stageNames = [
-    "features.event", "inference.trees100", "inference.lstm.tick", "inference.ensemble", "hmm.step.K2",
+    "features.event", "inference.trees100", "inference.lstm.tick", "hmm.step.K2",
     "hmm.step.K3", "garch.step", "gjr.step", "sizing.single", "risk.pass", "risk.reject", "policy.read",
     "route.decide", "venue.match",
   ]
@@ -39,7 +39,6 @@ extension MicroBenchmarks {
       }
     case "inference.lstm.tick":
       return try inference(samples) { if case .network = $0.kind { true } else { false } }
-    case "inference.ensemble": return try inference(samples) { _ in true }
     case "hmm.step.K2": return samples.returns.isEmpty ? nil : try regime(samples, states: 2)
     case "hmm.step.K3": return samples.returns.isEmpty ? nil : try regime(samples, states: 3)
     case "garch.step": return samples.returns.isEmpty ? nil : try volatility(samples, gamma: 0)
