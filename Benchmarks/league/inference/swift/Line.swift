@@ -11,8 +11,8 @@ struct Line {
 
   init(_ arguments: LeagueArguments) { self.arguments = arguments }
 
-  /// Calibration windows of the networks: enough to see the range of every value, few enough to take seconds.
-  private static let windowsMax = 192
+  /// Calibration windows of the networks: all that the folder has.
+  private static let windowsMax = 512
   private static let channels = 16
   private static let features = 64
 
