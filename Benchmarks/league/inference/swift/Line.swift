@@ -125,9 +125,11 @@ struct Line {
     }
     let windowCount = calibration.count / width - network.window + 1
     let step = max(1, windowCount / Self.windowsMax)
-    let windows = stride(from: 0, to: windowCount, by: step).map { first in
+    var windows = stride(from: 0, to: windowCount, by: step).map { first in
       (first..<first + network.window).map { row in Array(calibration[row * width..<(row + 1) * width]) }
     }
+    // Heavy tails go beyond what a few hundred rows show, and codes saturate there: every other window twice as large as well.
+    windows += stride(from: 0, to: windows.count, by: 2).map { windows[$0].map { $0.map { $0 * 2 } } }
     return try Quantiser().quantise(network, windows: windows, name: path).network
   }
 
