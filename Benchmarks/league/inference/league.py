@@ -1,6 +1,5 @@
 """Models row by row: ours, and what people run them with through C, on the same rows, with the answers compared."""
 
-import argparse
 import collections
 import json
 import os
@@ -8,7 +7,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
+import threading
+
+import common
 
 # What is raced, and the ratio to the best peer that --gate holds us to.
 SETS = {
@@ -19,41 +20,64 @@ SETS = {
     "transformer": ("Transformer of 64, 2 heads, 2 layers, 32 rows", 4),
     "token": ("The same Transformer, one row, keys and values kept", None), "ensemble": ("The whole ensemble", None),
 }
+NETWORKS = ("mlp", "lstm", "step", "tcn", "transformer")
 # The answers that are right, by set: whose they are and of which form.
 REFERENCES = {name: ("LightGBM", "SingleRowFast") for name in ("trees100", "trees500")}
 REFERENCES |= {name: ("XGBoost", "PredictFromDense") for name in ("xgb100", "xgb500")}
-REFERENCES |= {name: ("ONNX Runtime", "fp32") for name in ("mlp", "lstm", "step", "tcn", "transformer")}
+REFERENCES |= {name: ("ONNX Runtime", "fp32") for name in NETWORKS}
 OURS = "martlet"
+INSTRUCTIONS = {"avx512": "AVX-512", "avx2": "AVX2", "scalar": "scalar"}
 # In the name of our forms that did a part of the work before the call: shown, but no goal is held with them.
 BEFOREHAND = "kept"
+# A pass of a side takes seconds; a side that is silent for this long has come to a stop.
+SILENCE_SECONDS = 300
 
 
 def options():
-    parser = argparse.ArgumentParser(prog="run", description=__doc__)
-    parser.add_argument("--repetitions", type=int, default=15, metavar="N", help="passes of each side (default 15, at least 15)")
-    parser.add_argument("--brief", action="store_true", help="one pass: to see that it builds and runs")
-    parser.add_argument("--only", metavar="TEXT", help="only what has TEXT in 'name set form', like mlp or lleaves")
-    parser.add_argument("--output", metavar="FILE.md", help="write the tables there as well")
+    parser = common.parser(__doc__, 15, ("--ours", "--peers", "--folder"))
+    parser.add_argument("--passes", type=int, metavar="N", help="N repetitions, even fewer than 15: a quick look")
+    parser.add_argument("--only", metavar="TEXT", help="only what has TEXT in 'name set form', like ' mlp ' or lleaves; several apart by commas")
     parser.add_argument("--peers-only", action="store_true", help="without our side")
-    parser.add_argument("--sets", default="avx512,avx2", metavar="LIST",
-                        help="instruction sets of our side (default avx512,avx2; scalar takes minutes)")
-    parser.add_argument("--artifact", metavar="FILE", help="a frozen ensemble to time whole, ours alone")
-    parser.add_argument("--gate", action="store_true", help="exit 1 where a ratio to the best peer falls short of its goal")
-    for hidden in ("--ours", "--peers", "--folder"):
-        parser.add_argument(hidden, default="", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.brief:
-        given.repetitions = 1
-    elif given.repetitions < 15:
-        parser.error("--repetitions: 15 or more expected (--brief runs one)")
+    parser.add_argument("--sets", default="avx512,avx2,scalar", metavar="LIST", help="instruction sets of our side (default all: avx512,avx2,scalar)")
+    built_in = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../Fixtures/models/ensemble.martlet")
+    parser.add_argument("--artifact", metavar="FILE", default=built_in, help="the frozen ensemble to time whole, ours alone (default: the built-in one)")
+    given = common.parse(parser)
+    if given.passes is not None:
+        if given.passes < 1:
+            parser.error("--passes: 1 or more expected")
+        given.repetitions = given.passes
     return given
 
 
-def lines(arguments):
-    result = subprocess.run(arguments, capture_output=True, text=True, timeout=600)
-    if result.returncode != 0:
-        sys.exit(f"league: {' '.join(arguments)} failed: {(result.stdout + result.stderr).strip()[-600:]}")
-    return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+class Side:
+    """A program that times its contenders once for each line it is sent, and says with an empty line that it is done."""
+
+    def __init__(self, arguments):
+        self.name = os.path.basename(arguments[0])
+        self.errors = tempfile.TemporaryFile(mode="w+")
+        self.program = subprocess.Popen(
+            [*arguments, "--passes", "asked"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        # It reads, quantises and writes its answers before the first pass.
+        self.lines()
+
+    def lines(self):
+        alarm = threading.Timer(SILENCE_SECONDS, self.program.kill)
+        alarm.start()
+        found = []
+        for line in self.program.stdout:
+            if line == "\n":
+                alarm.cancel()
+                return found
+            found.append(json.loads(line))
+        alarm.cancel()
+        self.program.wait()
+        self.errors.seek(0)
+        sys.exit(f"league: {self.name} ended with {self.program.returncode}: {self.errors.read().strip()[-600:]}")
+
+    def measure(self):
+        self.program.stdin.write("\n")
+        self.program.stdin.flush()
+        return self.lines()
 
 
 def answers(folder, name, set_name, form):
@@ -64,7 +88,7 @@ def answers(folder, name, set_name, form):
 
 
 def compare(folder, contenders):
-    """How far each answer is from the right one; our own must be exact where trees are, and inside the gates of eight bits for networks."""
+    """How far each answer is from the right one, and what of ours is wrong: trees must be exact, networks inside the gates of eight bits."""
     import numpy
 
     notes, wrong = {}, []
@@ -75,10 +99,10 @@ def compare(folder, contenders):
         library, its_form = REFERENCES[set_name]
         right, found = answers(folder, library, set_name, its_form), answers(folder, name, set_name, form)
         if right is None or found is None:
-            notes[name, set_name, form] = ""
+            notes[name, set_name, form] = "not compared"
             continue
         difference = numpy.abs(found - right)
-        if set_name in ("mlp", "lstm", "step", "tcn", "transformer"):
+        if set_name in NETWORKS:
             share, flips = numpy.sqrt(numpy.mean(difference**2)) / right.std(), numpy.mean((found > 0) != (right > 0))
             notes[name, set_name, form] = f"rms {share:.2%} of spread, most {difference.max():.3f}, {flips:.2%} change sign"
             good = share <= 0.03 and difference.max() <= 0.25 and flips <= 0.007
@@ -90,62 +114,111 @@ def compare(folder, contenders):
             notes[name, set_name, form] = "equal" if difference.max() == 0 else f"{difference.max():.0e} apart"
             good = difference.max() == 0 or "fixed" in form
         if name == OURS and not good:
-            wrong.append(f"{set_name} ({form}): {notes[name, set_name, form]}")
-    if wrong:
-        sys.exit("league: our answers are not theirs: " + "; ".join(wrong))
-    return notes
+            notes[name, set_name, form] += ": **outside of its limits**"
+            wrong.append((set_name, form))
+    return notes, wrong
+
+
+def different_bits(folder, contenders):
+    """Sets and forms whose instruction sets do not give the same bits."""
+    found = collections.defaultdict(set)
+    for name, set_name, form in contenders:
+        values = answers(folder, name, set_name, form) if name == OURS else None
+        if values is not None:
+            found[set_name, form.partition(" ")[2]].add(values.tobytes())
+    return [f"{set_name} {form}".strip() for (set_name, form), bits in found.items() if len(bits) > 1]
+
+
+def p50(passes):
+    return statistics.median(p for p, _ in passes)
+
+
+def micro(passes, pick):
+    """p50 / p99 of a pass, or of the middle one, in microseconds."""
+    return " / ".join(f"{pick(values) / 1000:.2f}" for values in zip(*passes))
 
 
 def table(figures, notes):
-    """Rows of Markdown, and the ratio of the best peer to our best form by set."""
-    cells = lambda passes: (f"{min(passes)[0] / 1000:.2f} / {min(passes)[1] / 1000:.2f}",
-                            f"{statistics.median(p for p, _ in passes) / 1000:.2f} / {statistics.median(q for _, q in passes) / 1000:.2f}")
-    text = ["| model | who, how | best pass p50 / p99 µs | median pass p50 / p99 µs | against the best peer | answers |", "|---|---|---:|---:|---:|---|"]
-    ratios = {}
+    """Everybody, by model, the fastest first."""
+    lines = ["| model | who, how | best pass p50 / p99 µs | median pass p50 / p99 µs | best peer's p50 / this one's | answers |", "|---|---|---:|---:|---:|---|"]
     for set_name, (title, _) in SETS.items():
         present = {key: passes for key, passes in figures.items() if key[1] == set_name}
-        middle = {key: statistics.median(p for p, _ in passes) for key, passes in present.items()}
-        peers = [value for key, value in middle.items() if key[0] != OURS]
-        ours = [value for key, value in middle.items() if key[0] == OURS and BEFOREHAND not in key[2]]
-        if peers and ours:
-            ratios[set_name] = min(peers) / min(ours)
-        for key in sorted(present, key=middle.get):
-            ratio = f"{min(peers) / middle[key]:.2f} ×" if peers else ""
-            best, median = cells(present[key])
-            text.append(f"| {title} | {key[0]}, {key[2]} | {best} | {median} | {ratio} | {notes.get(key, '')} |")
-    return text, ratios
+        peers = [p50(passes) for key, passes in present.items() if key[0] != OURS]
+        for key in sorted(present, key=lambda key: p50(present[key])):
+            ratio = f"{min(peers) / p50(present[key]):.2f}" if peers else ""
+            best = micro([min(present[key])], min)
+            lines.append(f"| {title} | {key[0]}, {key[2]} | {best} | {micro(present[key], statistics.median)} | {ratio} | {notes[key]} |")
+    return lines
+
+
+def goals(figures, wrong):
+    """Our whole calls against the best peer by instruction set, what is short of its goal, and beside it a tick whose past was done before."""
+    head = " | ".join(f"{text}, ratio" for text in INSTRUCTIONS.values())
+    lines = [f"| median pass p50 µs | best peer | {head} | goal, AVX-512 | | on a tick, the past done before |", "|---|---|---:|---:|---:|---:|---|---:|"]
+    short = []
+    for set_name, (title, goal) in SETS.items():
+        present = {key: p50(passes) for key, passes in figures.items() if key[1] == set_name}
+        peers = {key: value for key, value in present.items() if key[0] != OURS}
+        ours = {key: value for key, value in present.items() if key[0] == OURS}
+        if not peers or not ours:
+            continue
+        best = min(peers, key=peers.get)
+
+        def cell(instructions, is_kept):
+            chosen = {key: value for key, value in ours.items() if key[2].split()[0] == instructions and (BEFOREHAND in key[2]) == is_kept}
+            if not chosen:
+                return None, ""
+            key = min(chosen, key=chosen.get)
+            form = f" ({key[2].partition(' ')[2]})" if is_kept else ""
+            return key[2], f"{chosen[key] / 1000:.2f}, {peers[best] / chosen[key]:.2f}{form}"
+
+        cells = [cell(name, False)[1] for name in INSTRUCTIONS]
+        form = next((form for form in (cell(name, False)[0] for name in INSTRUCTIONS) if form), None)
+        verdict = ""
+        if goal and form:
+            ratio = peers[best] / ours[OURS, set_name, form]
+            found = [f"{ratio:.1f} of {goal:g}"] * (ratio < goal) + ["answers outside of their limits"] * ((set_name, form) in wrong)
+            verdict = f"**short: {', '.join(found)}**" if found else "holds"
+            short += [f"{set_name} ({', '.join(found)})"] if found else []
+        kept = next((text for text in (cell(name, True)[1] for name in INSTRUCTIONS) if text), "")
+        lines.append(f"| {title} | {best[0]} {best[2]} {peers[best] / 1000:.2f} | {' | '.join(cells)} | {f'{goal:g}' if goal else ''} | {verdict} | {kept} |")
+    return lines, short
 
 
 def main():
     given = options()
-    sides = {"peers": given.peers} | ({} if given.peers_only else {"ours": given.ours})
-    figures, start, sums = collections.defaultdict(list), time.time(), {}
-    common = ["--only", given.only] if given.only else []
-    # Only our side knows what these are.
-    more = {"ours": ["--sets", given.sets] + (["--artifact", given.artifact] if given.artifact else [])}
+    figures, sums, progress = collections.defaultdict(list), {}, common.Progress(given)
+    selected = ["--only", given.only] if given.only else []
     with tempfile.TemporaryDirectory() as values:
+        every = [given.folder, "--values", values, *selected]
+        sides = [Side([given.peers, *every])]
+        if not given.peers_only:
+            sides.append(Side([given.ours, *every, "--sets", given.sets, "--artifact", given.artifact]))
         for repetition in range(given.repetitions):
-            # Who begins alternates. The answers are written in the first pass only.
-            for side in sorted(sides, reverse=repetition % 2 == 1):
-                extra = ["--values", values] if repetition == 0 else []
-                for line in lines([sides[side], given.folder, "--passes", "1", *common, *more.get(side, []), *extra]):
+            # Who begins alternates.
+            for side in sides if repetition % 2 == 0 else sides[::-1]:
+                for line in side.measure():
                     key = line["name"], line["set"], line["form"]
                     figures[key].append((line["p50_ns"], line["p99_ns"]))
-                    # Bit for bit the same answers in every pass.
-                    if sums.setdefault(key, line["checksum"]) != line["checksum"]:
+                    # Bit for bit the same answers in every pass; those that take too long to ask all again have none.
+                    if line["checksum"] is not None and sums.setdefault(key, line["checksum"]) != line["checksum"]:
                         sys.exit(f"league: {key}: the answers of two passes differ")
-            print(f"league: {repetition + 1} of {given.repetitions} passes, {time.time() - start:.0f} s", file=sys.stderr)
-        notes = compare(values, figures)
-    text, ratios = table(figures, notes)
-    short = [f"{name} {ratios[name]:.1f} × of {goal:g} ×" for name, (_, goal) in SETS.items() if goal and ratios.get(name, goal) < goal]
-    head = [f"{given.repetitions} interleaved passes of each side, one row a call, 4,096 rows in hashed order, one pinned core, one thread, "
-            "20 to 30 ns of timer in every figure.", ""]
-    text = head + text + ["", f"Short of the goal: {', '.join(short)}." if short else "No ratio is short of its goal." if ratios else "Peers only."]
-    print("\n".join(text))
-    if given.output:
-        with open(given.output, "w") as file:
-            file.write("\n".join(text) + "\n")
-    sys.exit(1 if given.gate and short else 0)
+            progress.done(repetition)
+        if not figures:
+            sys.exit(f"league: --only: no contender has '{given.only}' in its name")
+        notes, wrong = compare(values, figures)
+        different = different_bits(values, figures)
+    comparison, short = goals(figures, wrong)
+    text = [f"{given.repetitions} interleaved passes of each side in {progress.seconds():.0f} s, one row a call, 4,096 rows in hashed order, one pinned "
+            "core, one thread, 20 to 30 ns of timer in every figure.", ""]
+    if len(comparison) > 2:
+        text += comparison + ["", f"Short of the goal: {', '.join(short)}." if short else "No ratio is short of its goal.", ""]
+    text += table(figures, notes)
+    if wrong:
+        text += ["", f"Answers outside of their limits: {', '.join(f'{set_name} ({form})' for set_name, form in wrong)}."]
+    if different:
+        text += ["", f"Instruction sets that do not give the same bits: {', '.join(different)}."]
+    common.publish(text, given, short or wrong or different)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ import ModelInference
 
 /// Our side of the inference league: the models of the folder through our importers, one row a call, as `peers.c` does for the others.
 ///
-///     inferenceleague FOLDER [--passes N] [--only TEXT] [--values FOLDER] [--sets LIST] [--artifact FILE]
+///     inferenceleague FOLDER [--passes N|asked] [--only TEXT,…] [--values FOLDER] [--sets LIST] [--artifact FILE]
 ///
-/// Without `--sets` every instruction set of this processor runs, which takes long: the scalar kernels are the reference.
-/// Every pass times every contender once, in an order that rotates, and prints one line of JSON each.
+/// Without `--sets` every instruction set of this processor runs. Every pass times every contender once, in an order that
+/// rotates, and prints one line of JSON each.
 @main struct InferenceLeague {
   static func main() {
     do {
@@ -15,20 +15,22 @@ import ModelInference
       // The last processor, as the peers.
       _ = martlet_pin_thread(CInt(ProcessInfo.processInfo.processorCount - 1))
       let entrants = try Line(arguments).entrants()
-      guard !entrants.isEmpty else {
+      guard !entrants.isEmpty || arguments.passes == nil else {
         throw LeagueError("--only: no contender has '\(arguments.only ?? "")' in its name")
       }
       if let folder = arguments.values {
         for entrant in entrants { try write(entrant.values(), of: entrant, into: folder) }
       }
       let stopwatch = Stopwatch()
-      for pass in 0..<arguments.passes {
+      if arguments.passes == nil { say("") }
+      var pass = 0
+      while arguments.passes.map({ pass < $0 }) ?? (readLine() != nil) {
         for turn in entrants.indices {
           let entrant = entrants[(turn + pass) % entrants.count]
-          print(line(entrant, entrant.timed(by: stopwatch), pass))
-          // What reads us sees a line as soon as it is there.
-          fflush(nil)
+          say(line(entrant, entrant.timed(by: stopwatch, pass: pass), pass))
         }
+        if arguments.passes == nil { say("") }
+        pass += 1
       }
     } catch {
       FileHandle.standardError.write(Data("league: \(error)\n".utf8))
@@ -36,11 +38,17 @@ import ModelInference
     }
   }
 
+  /// What reads us sees a line as soon as it is there.
+  private static func say(_ line: String) {
+    print(line)
+    fflush(nil)
+  }
+
   private static func line(_ entrant: Entrant, _ figures: Figures, _ pass: Int) -> String {
     func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }
     return """
       {"name":"martlet","set":"\(entrant.set)","form":"\(entrant.form)","pass":\(pass),"calls":\(figures.calls),\
-      "p50_ns":\(tenths(figures.p50)),"p99_ns":\(tenths(figures.p99)),"checksum":\(figures.checksum),\
+      "p50_ns":\(tenths(figures.p50)),"p99_ns":\(tenths(figures.p99)),"checksum":\(figures.checksum.map { "\($0)" } ?? "null"),\
       "layout":"\(entrant.layout)"}
       """
   }
@@ -67,7 +75,8 @@ struct LeagueError: Error, CustomStringConvertible {
 /// The command line, as that of the peers.
 struct LeagueArguments {
   let folder: String
-  var passes = 3
+  /// Nil where a line of input asks for each.
+  var passes: Int? = 3
   var only: String?
   var values: String?
   var artifact: String?
@@ -75,7 +84,7 @@ struct LeagueArguments {
   var sets: [KernelSet] = KernelSet.supported.reversed()
 
   static let usage =
-    "usage: inferenceleague FOLDER [--passes N] [--only TEXT] [--values FOLDER] [--sets LIST] [--artifact FILE]"
+    "usage: inferenceleague FOLDER [--passes N|asked] [--only TEXT,…] [--values FOLDER] [--sets LIST] [--artifact FILE]"
 
   init(_ arguments: [String]) throws(LeagueError) {
     guard let first = arguments.first, !first.hasPrefix("-"), arguments.count % 2 == 1 else {
@@ -86,8 +95,8 @@ struct LeagueArguments {
       let value = arguments[place + 1]
       switch arguments[place] {
       case "--passes":
-        guard let number = Int(value), number >= 0 else { throw LeagueError("--passes: '\(value)' is no number") }
-        passes = number
+        passes = value == "asked" ? nil : Int(value)
+        guard value == "asked" || passes ?? -1 >= 0 else { throw LeagueError("--passes: '\(value)' is no number") }
       case "--only": only = value
       case "--values": values = value
       case "--artifact": artifact = value
@@ -103,5 +112,8 @@ struct LeagueArguments {
     }
   }
 
-  func wants(_ set: String, _ form: String) -> Bool { only.map { "martlet \(set) \(form)".contains($0) } ?? true }
+  /// Whether a contender's name has one of the texts of `--only`.
+  func wants(_ set: String, _ form: String) -> Bool {
+    only.map { $0.split(separator: ",").contains { "martlet \(set) \(form)".contains($0) } } ?? true
+  }
 }
