@@ -1,12 +1,11 @@
 """Indicators bar by bar: ours, and the C streams of TA-Lib, on the same bars, with the values compared."""
 
-import argparse
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+
+import common
 
 # What is measured, and the outputs of an update in the order both sides write them.
 RECURSIONS = {
@@ -21,30 +20,13 @@ TOLERANCE = 1e-9
 
 
 def options():
-    parser = argparse.ArgumentParser(prog="run", description=__doc__)
-    parser.add_argument("--repetitions", type=int, default=15, metavar="N", help="runs of each side and workload (default 15, at least 15)")
-    parser.add_argument("--brief", action="store_true", help="one repetition: to see that it builds and runs")
+    parser = common.parser(__doc__, 15, ("--ours", "--peers", "--cache"))
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the first random walk (default 1)")
     parser.add_argument("--only", metavar="NAME", help="only the workloads whose name contains NAME")
-    parser.add_argument("--output", metavar="FILE.md", help="write the tables there as well")
-    parser.add_argument("--gate", action="store_true", help="exit 1 where a recursion of ours is slower than theirs")
-    for hidden in ("--ours", "--peers", "--cache"):
-        parser.add_argument(hidden, default="", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.brief:
-        given.repetitions = 1
-    elif given.repetitions < 15:
-        parser.error("--repetitions: 15 or more expected (--brief runs one)")
+    given = common.parse(parser)
     if given.only and not any(given.only in name for name in {**RECURSIONS, **WINDOWS}):
         parser.error(f"--only: no workload has '{given.only}' in its name")
     return given
-
-
-def command(arguments):
-    result = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
-    if result.returncode != 0:
-        sys.exit(f"league: {' '.join(arguments)} failed: {(result.stdout + result.stderr).strip()[-600:]}")
-    return result.stdout.strip()
 
 
 def compare(name, ours, theirs, updates):
@@ -81,7 +63,7 @@ def main():
 
     names = [name for name in {**RECURSIONS, **WINDOWS} if not given.only or given.only in name]
     passes = "3" if given.brief else "15"
-    figures, distances, start = {}, {}, time.time()
+    figures, distances, progress = {}, {}, common.Progress(given)
     with tempfile.TemporaryDirectory(dir=given.cache) as folder:
         bars = os.path.join(folder, "bars")
         source, updates = write(bars, given.seed)
@@ -91,12 +73,12 @@ def main():
                 # Who begins alternates.
                 for side in sorted(sides, reverse=repetition % 2 == 1):
                     values = os.path.join(folder, side)
-                    figures.setdefault((side, name), []).append(float(command([sides[side], name, bars, values, passes])))
+                    figures.setdefault((side, name), []).append(float(common.command([sides[side], name, bars, values, passes])))
                 distances[name] = compare(name, os.path.join(folder, "martlet"), os.path.join(folder, "talib"), updates)
-            print(f"league: {repetition + 1} of {given.repetitions} repetitions, {time.time() - start:.0f} s", file=sys.stderr)
+            progress.done(repetition)
     lines = [
         f"{source}; {updates:,} updates a pass. {given.repetitions} interleaved runs of each side, each the median of {passes} passes; "
-        f"nanoseconds an update. TA-Lib {command([given.peers, '--version'])}, called from C. All values agree within {TOLERANCE:g}.",
+        f"nanoseconds an update. TA-Lib {common.command([given.peers, '--version']).strip()}, called from C. All values agree within {TOLERANCE:g}.",
     ]
     for title, part in (("Recursions", RECURSIONS), ("Windows", WINDOWS)):
         if any(name in distances for name in part):
@@ -106,12 +88,7 @@ def main():
         if name in RECURSIONS and statistics.median(figures["martlet", name]) > statistics.median(figures["talib", name])
     ]
     lines += ["", f"Slower than TA-Lib: {', '.join(slower)}." if slower else "No recursion is slower than TA-Lib's."]
-    text = "\n".join(lines)
-    print(text)
-    if given.output:
-        with open(given.output, "w") as file:
-            file.write(text + "\n")
-    sys.exit(1 if given.gate and slower else 0)
+    common.publish(lines, given, slower)
 
 
 if __name__ == "__main__":

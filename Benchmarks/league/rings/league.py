@@ -4,11 +4,11 @@ Started by `run`, which builds what it needs. Every repetition measures every co
 at the regime of the two processors; a workload measured while they lay far apart is measured again, up to a limit.
 """
 
-import argparse
 import statistics
-import subprocess
 import sys
 import time
+
+import common
 
 # Workload, title, unit; a smaller figure is better for nanoseconds.
 WORKLOADS = [
@@ -51,24 +51,13 @@ GOALS = [
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        prog="run", description="Measures our rings beside their C++ twin and the peers that Debian has, in one run, and prints Markdown.",
+    parser = common.parser(
+        "Measures our rings beside their C++ twin and the peers that Debian has, in one run, and prints Markdown.", 15, ("--peers", "--ours", "--java"),
         epilog="Exit 0, with --gate 1 where a goal is missed, 2 on bad arguments. The whole run takes about ten minutes.")
-    parser.add_argument("--repetitions", type=int, default=15, help="of each contender and workload (default and least 15; --brief: 1)")
     parser.add_argument("--only", default="", metavar="PATTERN", help="only workloads whose name contains PATTERN")
-    parser.add_argument("--brief", action="store_true", help="one short repetition: shows that it runs, and nothing else")
     parser.add_argument("--near-max", type=float, default=200.0, metavar="NS", help="a bare line's round trip up to which the processors count as near (default 200)")
     parser.add_argument("--patience", type=float, default=120.0, metavar="SECONDS", help="how long to wait for near in all (default 120)")
-    parser.add_argument("--gate", action="store_true", help="exit 1 where a goal is missed")
-    parser.add_argument("--output", metavar="FILE.md", help="write the tables there as well")
-    for hidden in ("--peers", "--ours", "--java"):
-        parser.add_argument(hidden, default="", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.brief:
-        options.repetitions = 1
-    elif options.repetitions < 15:
-        parser.error("--repetitions: 15 or more expected (--brief runs one)")
-    return options
+    return common.parse(parser)
 
 
 class League:
@@ -85,10 +74,7 @@ class League:
         return float(self.run([self.options.peers, "probe"])[0][2])
 
     def run(self, command):
-        result = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        if result.returncode != 0:
-            sys.exit(f"league: {' '.join(command)} failed: {result.stderr.strip() or result.stdout.strip()}")
-        return [line.split() for line in result.stdout.splitlines() if line]
+        return [line.split() for line in common.command(command).splitlines() if line]
 
     def commands(self, workload):
         commands = []
@@ -182,30 +168,24 @@ def main():
     if not chosen:
         sys.exit(f"league: --only {options.only}: no workload is named so; there are {', '.join(row[0] for row in WORKLOADS)}")
     measured = [row[0] for row in WORKLOADS if row[0] in {PART_OF.get(row[0], row[0]) for row in chosen}]
-    start = time.time()
+    progress = common.Progress(options)
     for repetition in range(options.repetitions):
         for workload in measured:
             league.measure(workload, repetition)
-        if sys.stderr.isatty():
-            print(f"league: {repetition + 1} of {options.repetitions} repetitions, {time.time() - start:.0f} s", file=sys.stderr)
+        progress.done(repetition)
     line = sorted(league.lines)
     regime = "near" if line[len(line) // 2] <= options.near_max else "far"
     model = next((row.split(":")[1].strip() for row in open("/proc/cpuinfo") if row.startswith("model name")), "unknown processor")
     out = [
         "# The ring league", "",
-        f"{model}; {options.repetitions} repetitions of each, interleaved, in {time.time() - start:.0f} s; figures are medians of them.",
+        f"{model}; {options.repetitions} repetitions of each, interleaved, in {progress.seconds():.0f} s; figures are medians of them.",
         f"A bare line there and back: {line[0]:.0f} to {line[-1]:.0f} ns, median {line[len(line) // 2]:.0f}: {regime} processors; "
         f"{league.repeated} measurements were done again, {league.far} of {options.repetitions * len(measured)} kept although far.", "",
     ]
     for row in chosen:
         out += league.table(*row)
     goals, missed = league.goals()
-    text = "\n".join(out + goals)
-    print(text)
-    if options.output:
-        with open(options.output, "w", encoding="utf-8") as file:
-            file.write(text)
-    sys.exit(1 if missed and options.gate else 0)
+    common.publish(out + goals, options, missed)
 
 
 if __name__ == "__main__":
