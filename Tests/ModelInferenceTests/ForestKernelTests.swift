@@ -32,7 +32,7 @@ struct ForestKernelTests {
     Case(shape: .mixed(leaves: 2, levels: 1), trees: 65, fits: small.union([.eightTrees, .wholeTree])),
     Case(shape: .perfect(3), trees: 50, fits: small.union([.eightTrees, .wholeTree])),
     Case(shape: .mixed(leaves: 8, levels: 3), trees: 77, columns: wide, fits: small.union([.eightTrees, .wholeTree])),
-    Case(shape: .mixed(leaves: 17, levels: 8), trees: 70, columns: several, fits: small),
+    Case(shape: .mixed(leaves: 17, levels: 8), trees: 70, columns: several, fits: small.union([.twoBlocks])),
     Case(
       shape: .mixed(leaves: 16, levels: 4), trees: 17, columns: wide, isSingle: true, fits: small.union([.wholeTree])),
     Case(shape: .perfect(5), trees: 40, columns: plain, fits: small.union([.wholeTree])),
@@ -43,7 +43,7 @@ struct ForestKernelTests {
     Case(shape: .mixed(leaves: 32, levels: 31), trees: 15, outputs: 5, isSingle: true, fits: small),
     Case(shape: .leafWise(50), trees: 34, columns: wide, fits: [.doubling, .bitvectors64, .blocks]),
     Case(shape: .leafWise(65), trees: 9, columns: several, fits: [.doubling, .blocks]),
-    Case(shape: .perfect(8), trees: 6, columns: wide, isSingle: true, fits: [.blocks, .lockStep]),
+    Case(shape: .perfect(8), trees: 6, columns: wide, isSingle: true, fits: [.twoBlocks, .blocks, .lockStep]),
     Case(shape: .mixed(leaves: 300, levels: 12), trees: 9, columns: several, fits: [.blocks, .lockStep]),
     Case(shape: .chain(31), trees: 34, fits: small),
     Case(shape: .chain(100), trees: 7, fits: [.lockStep]),
@@ -130,7 +130,7 @@ struct ForestKernelTests {
       (.oblivious(6), few, .oblivious, .oblivious), (.perfect(3), few, .eightTrees, .eightTrees),
       (.perfect(6), few, .wholeTree, .lockStep), (.leafWise(31), few, .doubling, .bitvectors32),
       (.chain(31), few, .doubling, .bitvectors32), (.leafWise(50), few, .doubling, .lockStep),
-      (.perfect(8), few, .blocks, .lockStep), (.chain(100), few, .lockStep, .lockStep),
+      (.perfect(8), few, .twoBlocks, .lockStep), (.chain(100), few, .lockStep, .lockStep),
       (.leafWise(31), Self.beyond, .lockStep, .lockStep),
     ]
     for (shape, columns, avx512, avx2) in examples {

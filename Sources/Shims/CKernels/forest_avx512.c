@@ -227,6 +227,48 @@ INLINE void blocks(
   }
 }
 
+// Trees of at most eight levels: a block of four levels at the top, four trees in a comparison, then one of the 16
+// blocks of four levels below it. The doors taken are the leaf's place: nothing else is read. Upper blocks of four trees
+// lie as 64 lookups and 64 bins; lower ones are 16 lookups and 16 bins each, 16 a tree.
+INLINE __m512i doors(const uint64_t *masks) {
+  const __m512i one = _mm512_set1_epi16(1);
+  __m512i mask = _mm512_load_si512(masks), place = one;
+  for (int level = 0; level < 4; level++) {
+    __m512i bit = _mm512_srlv_epi16(mask, place);
+    place = _mm512_ternarylogic_epi64(_mm512_add_epi16(place, place), bit, one, 0xF8);
+  }
+  return place;
+}
+
+INLINE void two_blocks(
+    const tables_t *tables, const int mode, const uint8_t *nodes, uint32_t groups, uint16_t *exits,
+    martlet_tally *tally, const int kind) {
+  _Alignas(64) uint64_t masks[MARTLET_WINDOW / 4] = {0};
+  _Alignas(64) uint16_t bytes[MARTLET_WINDOW];
+  for (uint32_t group = 0; group < groups; group++) masks[group] = rights(tables, mode, nodes + 128 * group);
+  const uint8_t *lower = nodes + 128 * (size_t)groups;
+  __m512i upper[2];
+  for (int half = 0; half < 2; half++) {
+    upper[half] = doors(masks + 8 * half);
+    _mm512_store_si512(bytes + 32 * half, _mm512_slli_epi16(upper[half], 5));
+  }
+  const uint16_t *byte = bytes;
+  for (uint32_t group = 0; group < groups; group++, lower += 2048, byte += 4) {
+    // Doors count from 16 on.
+#define BLOCK(i) _mm256_load_si256((const __m256i *)(const void *)(lower + (512 * i + byte[i] - 512)))
+    __m512i first = _mm512_inserti64x4(_mm512_castsi256_si512(BLOCK(0)), BLOCK(1), 1);
+    __m512i second = _mm512_inserti64x4(_mm512_castsi256_si512(BLOCK(2)), BLOCK(3), 1);
+#undef BLOCK
+    __m512i bin = look(tables, mode, _mm512_shuffle_i32x4(first, second, 0x88));
+    masks[group] = _mm512_cmpgt_epu8_mask(bin, _mm512_shuffle_i32x4(first, second, 0xDD));
+    add_leaves(tally, kind, 4);
+  }
+  for (int half = 0; half < 2; half++) {
+    __m512i door = _mm512_add_epi16(_mm512_slli_epi16(upper[half], 4), doors(masks + 8 * half));
+    _mm512_storeu_si512(exits + 32 * half, _mm512_sub_epi16(door, _mm512_set1_epi16(17 * 16)));
+  }
+}
+
 // Pointer doubling: J[node] is where the node leads. J of J leads two steps, again four, and so on until every root
 // leads to its leaf. Bit 7 marks a node; a leaf stays. One tree of up to 64 nodes in a register, two of 32 or four of
 // 16, the roots in the low bytes. A register is lookups, bins, left and right children.
@@ -343,6 +385,7 @@ FORM(whole_tree, whole_tree(&tables, mode, NODES, window->count, window->width, 
 FORM(
     blocks,
     blocks(&tables, mode, forest->tables, forest->roots + TREES, forest->order + TREES, window, exits, tally, kind))
+FORM(two_blocks, two_blocks(&tables, mode, NODES, window->count, exits, tally, kind))
 FORM(doubling, doubling(&tables, mode, NODES, window, exits, tally, kind))
 
 #define GROUPS(form)                                                                      \
@@ -359,6 +402,7 @@ SEPARATE(oblivious)
 SEPARATE(eight_trees)
 TOGETHER(whole_tree)
 TOGETHER(blocks)
+TOGETHER(two_blocks)
 TOGETHER(doubling)
 TOGETHER(bitvectors32)
 TOGETHER(bitvectors64)
@@ -372,6 +416,7 @@ martlet_forest_exits *martlet_forest_exits_avx512(uint32_t form) {
     case MARTLET_DOUBLING: return doubling_exits;
     case MARTLET_BITVECTORS32: return bitvectors32_exits;
     case MARTLET_BITVECTORS64: return bitvectors64_exits;
+    case MARTLET_TWO_BLOCKS: return two_blocks_exits;
     default: return 0;
   }
 }

@@ -16,6 +16,8 @@
   case bitvectors32 = 6
   /// The same, of at most 64 leaves.
   case bitvectors64 = 7
+  /// Trees of at most eight levels: two blocks of four levels, four trees a comparison.
+  case twoBlocks = 8
 
   /// A name for reports.
   public var description: String {
@@ -28,6 +30,7 @@
     case .doubling: "doubling"
     case .bitvectors32: "bitvectors 32"
     case .bitvectors64: "bitvectors 64"
+    case .twoBlocks: "two blocks"
     }
   }
 }

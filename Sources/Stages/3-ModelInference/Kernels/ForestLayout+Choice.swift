@@ -25,7 +25,7 @@ extension ForestLayout {
   /// on AVX-512 they are never the first choice.
   static func preference(set: KernelSet) -> [ForestForm] {
     switch set.resolved {
-    case .avx512: [.oblivious, .eightTrees, .wholeTree, .doubling, .blocks, .lockStep]
+    case .avx512: [.oblivious, .eightTrees, .wholeTree, .doubling, .twoBlocks, .blocks, .lockStep]
     case .avx2: [.oblivious, .eightTrees, .bitvectors32, .lockStep]
     case .scalar, .best: [.lockStep]
     }

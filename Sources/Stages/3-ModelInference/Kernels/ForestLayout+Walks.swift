@@ -109,4 +109,45 @@ extension ForestLayout {
     }
     return true
   }
+
+  /// Trees of at most eight levels as a block of four levels at the top and 16 below it.
+  ///
+  /// Upper blocks of four trees are 64 lookups and 64 bins; behind all of a window come the lower ones of each tree, 16
+  /// lookups and 16 bins each. Leaves lie in heap order, 256 a tree.
+  mutating func addTwoBlocks(_ trees: [ForestLookups.Tree]) -> Bool {
+    guard trees.allSatisfy({ $0.depth <= 8 }) else { return false }
+    for (_, some) in windows(trees) {
+      keepOrder()
+      let base = tables.count
+      let groups = (some.count + 3) / 4
+      for _ in 0..<groups { addIdleNodes() }
+      let lower = tables.count
+      for _ in 0..<64 * groups { addIdleNodes(16) }
+      for (lane, tree) in some.enumerated() {
+        var heap = [Int?](repeating: nil, count: 512)
+        heap[1] = tree.root
+        for index in 1..<256 {
+          guard let place = heap[index] else { continue }
+          guard place >= 0 else {
+            // A leaf above the last level: idle nodes lead left.
+            heap[2 * index] = place
+            continue
+          }
+          let node = tree.nodes[place]
+          (heap[2 * index], heap[2 * index + 1]) = (node.left, node.right)
+          if index < 16 {
+            set(node, at: base + lane / 4 * 128 + lane % 4 * 16 + index)
+          } else {
+            // The door into the block is the top of the path, the place inside it the rest behind a leading one.
+            let below = index.bitWidth - index.leadingZeroBitCount - 5
+            let block = 16 * lane + (index >> below) - 16
+            set(node, at: lower + 32 * block + (1 << below | index & (1 << below - 1)), width: 16)
+          }
+        }
+        addLeaves(tree, order: heap[256...].map { $0.map { ~$0 } ?? -1 })
+      }
+      addWindow(offset: base, count: groups)
+    }
+    return true
+  }
 }

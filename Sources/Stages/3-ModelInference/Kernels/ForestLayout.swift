@@ -37,6 +37,7 @@ struct ForestLayout {
       case .doubling: addDoubling(trees)
       case .bitvectors32: addBitvectors(trees, bits: 32)
       case .bitvectors64: addBitvectors(trees, bits: 64)
+      case .twoBlocks: addTwoBlocks(trees)
       }
     if !isLaidOut { return nil }
     spaceLeaves()
