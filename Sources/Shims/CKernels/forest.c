@@ -15,7 +15,7 @@ static martlet_forest_exits *exits_of(int set, uint32_t form) {
   return martlet_forest_exits_scalar(form);
 }
 
-static bool search(int set, const martlet_forest *forest, const float *row) {
+bool martlet_forest_bins(int set, const martlet_forest *forest, const float *row) {
 #if defined(__x86_64__)
   if (set == MARTLET_AVX512) return martlet_forest_search_avx512(forest, row);
   if (set == MARTLET_AVX2) return martlet_forest_search_avx2(forest, row);
@@ -27,9 +27,8 @@ static bool search(int set, const martlet_forest *forest, const float *row) {
 bool martlet_forest_has(int set, uint32_t form) { return exits_of(set, form) != 0; }
 
 // One output and leaves at a stride: the leaves of a window are added while the exits of the next are being found.
-static void sum_of_one(int set, const martlet_forest *forest, const float *row, double *sums) {
+static void sum_of_one(int set, const martlet_forest *forest, bool has_missing, double *sums) {
   martlet_forest_exits *find = exits_of(set, forest->form);
-  bool has_missing = search(set, forest, row);
   _Alignas(64) uint16_t exits[2][MARTLET_WINDOW];
   const uint32_t width = forest->window_trees;
   const uint32_t windows = (forest->tree_count + width - 1) / width;
@@ -67,7 +66,6 @@ static void order_exits(const uint8_t *places, uint16_t *exits) {
 // Runs `use` for each tree, in order, with its exit `leaf`, counted in the table of leaves.
 #define FOR_EACH_EXIT(use)                                                                        \
   martlet_forest_exits *find = exits_of(set, forest->form);                                       \
-  bool has_missing = search(set, forest, row);                                                    \
   _Alignas(64) uint16_t exits[MARTLET_WINDOW];                                                    \
   martlet_tally tally = {0};                                                                      \
   const uint32_t width = forest->window_trees;                                                    \
@@ -84,13 +82,13 @@ static void order_exits(const uint8_t *places, uint16_t *exits) {
     }                                                                                             \
   }
 
-static void sums_of_many(int set, const martlet_forest *forest, const float *row, double *sums) {
+static void sums_of_many(int set, const martlet_forest *forest, bool has_missing, double *sums) {
   uint32_t output = 0, outputs = forest->output_count;
   const double *leaves = forest->leaves;
   FOR_EACH_EXIT(sums[output] += leaves[leaf]; output = output + 1 == outputs ? 0 : output + 1)
 }
 
-static void single_sums_of_many(int set, const martlet_forest *forest, const float *row, double *sums) {
+static void single_sums_of_many(int set, const martlet_forest *forest, bool has_missing, double *sums) {
   uint32_t output = 0, outputs = forest->output_count;
   const float *leaves = forest->leaves_single;
   // A double holds a float exactly, so each partial sum is the one of single precision.
@@ -98,11 +96,16 @@ static void single_sums_of_many(int set, const martlet_forest *forest, const flo
   FOR_EACH_EXIT(sums[output] = (float)sums[output] + leaves[leaf]; output = output + 1 == outputs ? 0 : output + 1)
 }
 
+void martlet_forest_binned_sums(int set, const martlet_forest *forest, bool has_missing, double *sums) {
+  if (forest->output_count == 1 && forest->leaf_stride != 0) return sum_of_one(set, forest, has_missing, sums);
+  (forest->is_single ? single_sums_of_many : sums_of_many)(set, forest, has_missing, sums);
+}
+
 void martlet_forest_sums(int set, const martlet_forest *forest, const float *row, double *sums) {
-  if (forest->output_count == 1 && forest->leaf_stride != 0) return sum_of_one(set, forest, row, sums);
-  (forest->is_single ? single_sums_of_many : sums_of_many)(set, forest, row, sums);
+  martlet_forest_binned_sums(set, forest, martlet_forest_bins(set, forest, row), sums);
 }
 
 void martlet_forest_leaves(int set, const martlet_forest *forest, const float *row, uint32_t *numbers) {
+  bool has_missing = martlet_forest_bins(set, forest, row);
   FOR_EACH_EXIT(numbers[first + tree] = forest->leaf_numbers[leaf])
 }

@@ -4,7 +4,7 @@
 #include "include/CKernels.h"
 
 // Writes the lookups of a row to the scratch. True where a value the trees ask for is missing: then both halves are
-// written, otherwise the first, unless the form is lock-step, which always reads both.
+// written, otherwise the first, unless lock-step, which always reads both, is among the forms.
 typedef bool martlet_forest_search(const martlet_forest *forest, const float *row);
 
 // A sum under way: the exits of the last window, whose leaves are still to be added.
@@ -132,7 +132,7 @@ static inline bool martlet_forest_finish(const martlet_forest *forest, const flo
     uint8_t other = value != value ? test->missing : test->outside;
     left[first + i] = is_inside ? (uint8_t)(1 - bit) : other;
   }
-  if (forest->form == MARTLET_LOCK_STEP && !has_missing) {
+  if (forest->reads_both && !has_missing) {
     __builtin_memcpy(right, left, forest->lookup_stride);
   } else {
     __builtin_memcpy(right + first, left + first, forest->category_count);

@@ -85,6 +85,8 @@ typedef struct {
   uint32_t category_count;
   /// Lookups, up to a multiple of 64: bytes of each half of the scratch.
   uint32_t lookup_stride;
+  /// 1 where a kernel of these lookups reads both halves although nothing is missing (lock-step).
+  uint32_t reads_both;
   /// The feature of each column, its rule for missing values (0 never, 1 NaN, 2 NaN or zero), and 0, 1, 2, ...
   const uint32_t *search_features;
   const uint8_t *search_rules;
@@ -128,6 +130,12 @@ bool martlet_forest_has(int set, uint32_t form);
 
 /// Adds to `sums`, one an output, the exit leaf of each tree, in tree order.
 void martlet_forest_sums(int set, const martlet_forest *forest, const float *row, double *sums);
+
+/// The same in two steps. Forests that share their lookups, and so their scratch, take the first one once for all.
+///
+/// The first step gives whether a value they ask for is missing, which the second needs to know.
+bool martlet_forest_bins(int set, const martlet_forest *forest, const float *row);
+void martlet_forest_binned_sums(int set, const martlet_forest *forest, bool has_missing, double *sums);
 
 /// The number of the exit leaf of each tree.
 void martlet_forest_leaves(int set, const martlet_forest *forest, const float *row, uint32_t *numbers);

@@ -11,6 +11,8 @@ internal import TradingTypes
     var isForest = true
     /// Among the forests, or among the networks.
     var index = 0
+    /// Of the lookups a forest reads, which it may share.
+    var lookups = 0
     /// Its logit is the raw score times this.
     var scale = 1.0
     var required = FeatureMask()
@@ -56,9 +58,7 @@ internal import TradingTypes
     networkCount = networkList.count
     // In bounds, here and below: as much room as there are values, each initialised once.
     unsafe forests = .allocate(capacity: max(forestCount, 1))
-    for (place, forest) in forestList.enumerated() {
-      unsafe (forests + place).initialize(to: ForestKernel(forest, set: set, in: arena))
-    }
+    let lookups = unsafe ForestKernel.initialize(forests, forestList, set: set, in: arena)
     unsafe networks = .allocate(capacity: max(networkCount, 1))
     unsafe rows = .allocate(capacity: max(networkCount, 1))
     unsafe inputs = .allocate(capacity: max(networkCount, 1))
@@ -86,6 +86,7 @@ internal import TradingTypes
       switch member.kind {
       case .forest:
         result.index = forest
+        result.lookups = lookups[forest]
         forest += 1
       case .network(let value):
         result.isForest = false
@@ -113,8 +114,7 @@ internal import TradingTypes
 
   /// Bytes of arena memory the members of a sound model take.
   static func arenaBytes(for model: EnsembleModel, instrumentCount: Int) -> Int {
-    var bytes = 0
-    for forest in model.forests { bytes += ForestKernel.arenaBytes(for: forest) }
+    var bytes = ForestKernel.arenaBytes(sharing: model.forests)
     for network in model.networks {
       guard let quantised = network.quantised else { continue }
       bytes += NetworkKernel.arenaBytes(for: quantised) + KernelRow.arenaBytes(featureCount: network.inputs.count)
@@ -134,11 +134,19 @@ internal import TradingTypes
   ) -> UInt32 {
     precondition(instrument >= 0 && instrument < instrumentCount, "EnsembleKernels: the instrument is one of them")
     var present: UInt32 = 0
+    // Lookups that were found for this row, and those of them that have something missing.
+    var found: UInt32 = 0
+    var missing: UInt32 = 0
     for member in 0..<count where valid.contains(places[member].required) {
       let place = places[member]
       // In bounds, here and below: places were made from the lists.
       if place.isForest {
-        logits[member] = unsafe forests[place.index].raw(row) * place.scale
+        let bit: UInt32 = 1 << UInt32(place.lookups)
+        if found & bit == 0 {
+          found |= bit
+          if unsafe forests[place.index].bins(row) { missing |= bit }
+        }
+        logits[member] = unsafe forests[place.index].rawBinned(hasMissing: missing & bit != 0) * place.scale
       } else {
         guard let value = networkRaw(place, row, instrument) else { continue }
         logits[member] = Double(value) * place.scale

@@ -48,12 +48,23 @@ public import LockFreeRings
     precondition(fault == nil, "ForestKernel: the forest is sound, with \(fault ?? "")")
     precondition(set.isSupported, "ForestKernel: this processor has the instruction set \(set)")
     guard let tables = ForestKernelTables(forest, set: set, form: form) else { return nil }
+    // Nothing is shared, so no pointer goes in.
+    unsafe self.init(tables, set: set, readsBoth: tables.layout.form == .lockStep, sharing: nil, in: arena)
+  }
+
+  /// Copies tables into `arena`; see `ForestKernelTables.place`.
+  private init(
+    _ tables: ForestKernelTables, set: KernelSet, readsBoth: Bool, sharing leader: UnsafeMutableRawPointer?,
+    in arena: Arena
+  ) {
+    let forest = tables.forest
     featureCount = forest.featureCount
     outputCount = forest.outputCount
     treeCount = forest.trees.count
-    self.form = tables.layout.form
+    form = tables.layout.form
     self.set = set.resolved
-    unsafe table = tables.place(in: arena)
+    // The leader is a table of the same columns.
+    unsafe table = tables.place(in: arena, readsBoth: readsBoth, sharing: leader)
     unsafe outputs = arena.room(for: Double.self, count: 3 * forest.outputCount)
     for output in 0..<forest.outputCount {
       // In bounds: three lists of `outputCount`.
@@ -125,5 +136,77 @@ public import LockFreeRings
     unsafe sums.update(from: outputs, count: outputCount)
     unsafe martlet_forest_sums(
       Int32(set.rawValue), table.assumingMemoryBound(to: martlet_forest.self), row.values, sums)
+  }
+}
+
+// Several forests that read the same rows, where one search does for those that ask the same columns.
+extension ForestKernel {
+  /// Lays forests out one behind the other, those that can share their lookups sharing them.
+  ///
+  /// - Parameter kernels: room for as many kernels as forests, initialised in their order.
+  /// - Returns: the number of each forest's lookups: equal where they are shared, below the number of forests.
+  /// - Precondition: each forest is sound, the processor has `set`, and the arena has `arenaBytes(sharing:)`.
+  /// - Complexity: that of laying each out. Not for the hot path.
+  @unsafe static func initialize(
+    _ kernels: UnsafeMutablePointer<ForestKernel>, _ forests: [DecisionForest], set: KernelSet, in arena: Arena
+  ) -> [Int] {
+    precondition(set.isSupported, "ForestKernel: this processor has the instruction set \(set)")
+    var numbers = [Int](repeating: 0, count: forests.count)
+    for (number, sharing) in DecisionForest.sharings(forests).enumerated() {
+      let list = tables(of: sharing, in: forests, set: set)
+      let readsBoth = list.contains { $0.layout.form == .lockStep }
+      var leader: UnsafeMutableRawPointer?
+      for (member, tables) in zip(sharing.members, list) {
+        // In bounds: a member is a place among the forests.
+        unsafe (kernels + member).initialize(
+          to: ForestKernel(tables, set: set, readsBoth: readsBoth, sharing: leader, in: arena))
+        if unsafe leader == nil { unsafe leader = kernels[member].table }
+        numbers[member] = number
+      }
+    }
+    return numbers
+  }
+
+  /// Bytes that forests laid out together take from their arena: the most of every set of this processor.
+  static func arenaBytes(sharing forests: [DecisionForest]) -> Int {
+    let sharings = DecisionForest.sharings(forests)
+    let sizes = KernelSet.supported.map { set in
+      sharings.reduce(0) { $0 + tables(of: $1, in: forests, set: set).reduce(0) { $0 + $1.arenaBytes } }
+    }
+    return sizes.max() ?? 0
+  }
+
+  private static func tables(
+    of sharing: DecisionForest.Sharing, in forests: [DecisionForest], set: KernelSet
+  ) -> [ForestKernelTables] {
+    sharing.members.map { member in
+      let isAlone = sharing.members.count == 1
+      let forest = isAlone ? forests[member] : forests[member].asking(sharing.columns)
+      // Every set has lock-step, which fits every forest.
+      return ForestKernelTables(forest, set: set, form: nil, keepsColumns: !isAlone)!
+    }
+  }
+
+  /// Finds the bins of a row, for this forest and all that share its lookups, and whether something is missing.
+  ///
+  /// - Precondition: the row has at least `featureCount` features.
+  func bins(_ row: borrowing KernelRow) -> Bool {
+    precondition(row.featureCount >= featureCount, "ForestKernel: the row has the features of the forest")
+    // In bounds: the row was checked, and the tables belong to the set.
+    return unsafe martlet_forest_bins(
+      Int32(set.rawValue), table.assumingMemoryBound(to: martlet_forest.self), row.values)
+  }
+
+  /// The raw score of output 0, from the bins that were found last.
+  ///
+  /// - Parameter hasMissing: what `bins` gave for the row.
+  func rawBinned(hasMissing: Bool) -> Double {
+    let sums = unsafe outputs + 2 * outputCount
+    // In bounds: three lists of `outputCount`, each at least 1; the tables belong to the set.
+    unsafe sums.update(from: outputs, count: outputCount)
+    unsafe martlet_forest_binned_sums(
+      Int32(set.rawValue), table.assumingMemoryBound(to: martlet_forest.self), hasMissing, sums)
+    let bias = unsafe outputs[outputCount]
+    return unsafe sums[0] * scale + bias
   }
 }

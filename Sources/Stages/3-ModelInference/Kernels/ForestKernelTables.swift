@@ -22,9 +22,11 @@ struct ForestKernelTables {
   private var categoryWords: [UInt32] = [0]
 
   /// The tables of `form`, or of the fastest form of `set`; nil where the forest or the set has not that form.
-  init?(_ forest: DecisionForest, set: KernelSet, form: ForestForm?) {
+  ///
+  /// - Parameter keepsColumns: whether columns that no tree uses are searched too, for other forests.
+  init?(_ forest: DecisionForest, set: KernelSet, form: ForestForm?, keepsColumns: Bool = false) {
     self.forest = forest
-    lookups = ForestLookups(forest)
+    lookups = ForestLookups(forest, keepsAll: keepsColumns)
     var chosen: ForestLayout?
     for candidate in form.map({ [$0] }) ?? ForestLayout.preference(set: set) {
       guard martlet_forest_has(Int32(set.resolved.rawValue), candidate.rawValue) else { continue }
@@ -85,28 +87,68 @@ struct ForestKernelTables {
     return counts.reduce(4096) { $0 + $1 + 256 }
   }
 
-  func place(in arena: Arena) -> UnsafeMutableRawPointer {
+  /// Copies the tables into `arena`.
+  ///
+  /// - Parameters:
+  ///   - readsBoth: whether any forest with these lookups, this one or another, has the form lock-step.
+  ///   - leader: tables of a forest with the same columns, whose search and lookups this one shares; nil for its own.
+  func place(
+    in arena: Arena, readsBoth: Bool, sharing leader: UnsafeMutableRawPointer? = nil
+  ) -> UnsafeMutableRawPointer {
     let table = unsafe arena.room(for: martlet_forest.self)
     let isSingle = forest.accumulation == .single
     // What is summed in single precision is exactly a Float, so nothing is lost.
     let single = isSingle ? layout.leaves.map { Float($0) } : []
     let double = isSingle ? [] : layout.leaves
-    let identity = searchFeatures.indices.map { UInt32($0) }
+    // What is shared, from a leader that was placed before.
+    let search: Search
+    if let leader = unsafe leader {
+      let first = unsafe leader.assumingMemoryBound(to: martlet_forest.self)
+      unsafe search = Search(
+        features: first.pointee.search_features, rules: first.pointee.search_rules,
+        identity: first.pointee.search_identity, short: first.pointee.search_short, long: first.pointee.search_long,
+        missing: first.pointee.watch_missing, zero: first.pointee.watch_zero, categories: first.pointee.categories,
+        words: first.pointee.category_words, scratch: first.pointee.scratch)
+    } else {
+      unsafe search = placeSearch(in: arena)
+    }
     unsafe table.initialize(
       to: martlet_forest(
         form: layout.form.rawValue, tree_count: UInt32(forest.trees.count), output_count: UInt32(forest.outputCount),
         is_single: isSingle ? 1 : 0, short_count: UInt32(lookups.shortColumns.count),
         long_count: UInt32(lookups.longColumns.count), category_count: UInt32(categories.count),
-        lookup_stride: UInt32(lookups.stride), search_features: arena.copy(searchFeatures),
-        search_rules: arena.copy(searchRules), search_identity: arena.copy(identity),
-        search_short: arena.copy(searchShort), search_long: arena.copy(searchLong),
-        watch_missing: arena.copy(watchMissing), watch_zero: arena.copy(watchZero),
-        watch_count: UInt32(watchMissing.count), categories: arena.copy(categories),
-        category_words: arena.copy(categoryWords), scratch: arena.room(for: UInt8.self, count: scratchBytes),
+        lookup_stride: UInt32(lookups.stride), reads_both: readsBoth ? 1 : 0, search_features: search.features,
+        search_rules: search.rules, search_identity: search.identity, search_short: search.short,
+        search_long: search.long, watch_missing: search.missing, watch_zero: search.zero,
+        watch_count: UInt32(watchMissing.count), categories: search.categories, category_words: search.words,
+        scratch: search.scratch,
         tables: arena.copy(layout.tables), windows: arena.copy(layout.windows), roots: arena.copy(layout.roots),
         places: arena.copy(layout.places), order: arena.copy(layout.order), leaf_start: arena.copy(layout.leafStart),
         leaf_stride: UInt32(layout.leafStride), window_trees: UInt32(layout.window), leaves: arena.copy(double),
         leaves_single: arena.copy(single), leaf_numbers: arena.copy(layout.leafNumbers)))
     return UnsafeMutableRawPointer(table)
+  }
+
+  /// The tables that forests with the same columns share.
+  @unsafe private struct Search {
+    let features: UnsafePointer<UInt32>
+    let rules: UnsafePointer<UInt8>
+    let identity: UnsafePointer<UInt32>
+    let short: UnsafePointer<Float>
+    let long: UnsafePointer<Float>
+    let missing: UnsafePointer<UInt16>
+    let zero: UnsafePointer<UInt16>
+    let categories: UnsafePointer<martlet_category>
+    let words: UnsafePointer<UInt32>
+    let scratch: UnsafeMutablePointer<UInt8>
+  }
+
+  private func placeSearch(in arena: Arena) -> Search {
+    let identity = searchFeatures.indices.map { UInt32($0) }
+    return unsafe Search(
+      features: arena.copy(searchFeatures), rules: arena.copy(searchRules), identity: arena.copy(identity),
+      short: arena.copy(searchShort), long: arena.copy(searchLong), missing: arena.copy(watchMissing),
+      zero: arena.copy(watchZero), categories: arena.copy(categories), words: arena.copy(categoryWords),
+      scratch: arena.room(for: UInt8.self, count: scratchBytes))
   }
 }

@@ -42,8 +42,9 @@ struct ForestLookups {
   /// Bytes of the lookups, up to a multiple of 64.
   var stride: Int { max(64, (count + 63) / 64 * 64) }
 
-  init(_ forest: DecisionForest) {
-    var isUsed = [Bool](repeating: false, count: forest.columns.count)
+  /// - Parameter keepsAll: whether columns that no tree uses have lookups too.
+  init(_ forest: DecisionForest, keepsAll: Bool = false) {
+    var isUsed = [Bool](repeating: keepsAll, count: forest.columns.count)
     for tree in forest.trees {
       for node in tree.nodes { isUsed[Int(node.column)] = true }
     }
