@@ -62,6 +62,6 @@ public struct GoldenRows: Hashable, Sendable {
   func fault(in model: EnsembleModel, kernels: KernelSet) -> String? {
     let now = GoldenRows(rows, answeredBy: model, kernels: kernels)
     guard let place = zip(answers, now.answers).enumerated().first(where: { $1.0 != $1.1 })?.offset else { return nil }
-    return "the bits of golden answer \(place) to repeat\(kernels == .scalar ? "" : " in \(kernels.resolved)")"
+    return "the bits of golden answer \(place) to repeat in the \(kernels.resolved) kernels"
   }
 }
