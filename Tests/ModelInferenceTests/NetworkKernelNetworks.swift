@@ -228,8 +228,42 @@ struct NetworkKernelNetworks {
     return build.finish(outputs: 3)
   }
 
-  /// A network of each kind, of a size for a debug build.
+  /// The same network over an input of 16-bit codes.
+  static func widened(_ network: QuantisedNetwork) -> QuantisedNetwork {
+    var network = network
+    network.input.isWide = true
+    network.input.factors = network.input.factors.map { $0 * 200 }
+    func narrow(_ product: inout QuantisedNetwork.Product) {
+      product.integerBias = [Int32](repeating: 0, count: product.outputs)
+      product.scales = product.scales.map { $0 / 200 }
+    }
+    for (place, step) in network.operators.enumerated() where step.encodedSource == 0 {
+      switch step {
+      case .dense(var layer):
+        narrow(&layer.product)
+        network.operators[place] = .dense(layer)
+      case .convolution(var layer):
+        narrow(&layer.product)
+        network.operators[place] = .convolution(layer)
+      case .recurrent(var layer):
+        narrow(&layer.input)
+        network.operators[place] = .recurrent(layer)
+      case .single: break
+      }
+    }
+    return network
+  }
+
+  /// A network of each kind, of a size for a debug build; some of them over wide inputs too.
   static func every(seed: UInt64) -> [(name: String, network: QuantisedNetwork)] {
+    let narrow = everyNarrow(seed: seed)
+    let alone = convolutional(seed: seed, features: 9, channels: 10, dilations: [2], window: 1, isResidual: false)
+    let names: Set = ["perceptron", "two lstm", "gru after", "tcn", "wide tcn", "attention", "mixed", "window of one"]
+    return narrow + [("wide input, alone", widened(alone))]
+      + narrow.filter { names.contains($0.name) }.map { ("wide input, \($0.name)", widened($0.network)) }
+  }
+
+  private static func everyNarrow(seed: UInt64) -> [(name: String, network: QuantisedNetwork)] {
     [
       ("perceptron", perceptron(seed: seed, [13, 37, 20, 2])),
       ("lstm", recurrent(seed: seed, .lstm, layers: 1, features: 5, hidden: 20, window: 7)),

@@ -29,6 +29,27 @@ struct NetworkKernelTests {
     }
   }
 
+  // Saturated at both ends: the sums of either byte wrap, their sum does not.
+  @Test(arguments: KernelSet.supported)
+  func `the largest wide codes have the bits of the reference`(set: KernelSet) {
+    for terms in [5, 96, 512] {
+      var network = NetworkKernelNetworks.widened(
+        NetworkKernelNetworks.perceptron(seed: 3, [terms, 80, 1], isExtreme: true))
+      guard case .dense(var layer) = network.operators[0] else { return }
+      layer.product.weights = layer.product.weights.indices.map { $0 / terms % 2 == 0 ? 127 : -127 }
+      network.operators[0] = .dense(layer)
+      #expect(network.fault == nil)
+      var bench = NetworkKernelBench(network, set: set)
+      var random = NetworkKernelNetworks(seed: 8, features: 1, window: 1)
+      for value: Float in [1e30, -1e30, 0] {
+        let row = value == 0 ? random.floats(terms, 400) : [Float](repeating: value, count: terms)
+        let answer = bench.predict(row)
+        let expected = bench.expected([row])
+        #expect(answer == expected, "\(terms) terms of \(value)")
+      }
+    }
+  }
+
   // Inputs of 255 with weights of ±127: pairs in 16 bits would saturate.
   @Test(arguments: KernelSet.supported)
   func `the largest codes and weights do not saturate`(set: KernelSet) {

@@ -18,13 +18,19 @@
 #pragma clang assume_nonnull begin
 
 void martlet_net_input_codes(
-    int set, const martlet_net_input *input, const float *row, uint8_t *codes) {
-  CHOOSE(martlet_net_input_codes, input, row, codes)
+    int set, const martlet_net_input *input, const float *rows, size_t row_stride, uint32_t count, uint8_t *codes,
+    size_t code_stride) {
+  CHOOSE(martlet_net_input_codes, input, rows, row_stride, count, codes, code_stride)
 }
 
 void martlet_net_input_values(
-    int set, const martlet_net_input *input, const float *row, float *values) {
-  CHOOSE(martlet_net_input_values, input, row, values)
+    int set, const martlet_net_input *input, const float *rows, size_t row_stride, uint32_t count, float *values,
+    size_t value_stride) {
+  CHOOSE(martlet_net_input_values, input, rows, row_stride, count, values, value_stride)
+}
+
+void martlet_net_layers(int set, const martlet_net_layer *layers, uint32_t count) {
+  CHOOSE(martlet_net_layers, layers, count)
 }
 
 void martlet_net_sums(

@@ -36,6 +36,10 @@ INLINE void accumulator_add(accumulator *total, four_codes codes, const int8_t *
   }
 }
 
+INLINE void accumulator_join(accumulator *total, const accumulator *other) {
+  for (int part = 0; part < 4; part++) total->pairs[part] = _mm256_add_epi32(total->pairs[part], other->pairs[part]);
+}
+
 INLINE wholes accumulator_total(const accumulator *first, const accumulator *second) {
   __m256i pairs[4];
   for (int part = 0; part < 4; part++) {

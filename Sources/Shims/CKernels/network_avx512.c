@@ -30,6 +30,10 @@ INLINE void accumulator_add(accumulator *total, four_codes codes, const int8_t *
   *total = _mm512_dpbusd_epi32(*total, codes, _mm512_load_si512(weights));
 }
 
+INLINE void accumulator_join(accumulator *total, const accumulator *other) {
+  *total = _mm512_add_epi32(*total, *other);
+}
+
 INLINE wholes accumulator_total(const accumulator *first, const accumulator *second) {
   return (wholes)(second ? _mm512_add_epi32(*first, *second) : *first);
 }

@@ -4,16 +4,45 @@
 
 // ---- products
 
-// Sums of one row, `columns` times 16 channels. Two chains hide the latency of the dot product.
+// Sums of one row, `columns` times 16 channels. Two chains hide the latency of the dot product, four where there is one
+// column; the two bytes of wide codes have a chain each.
 INLINE void net_row_tile(
-    const int8_t *weights, size_t quad_bytes, uint32_t inputs, const uint8_t *codes, const int32_t *start,
+    const int8_t *weights, size_t quad_bytes, uint32_t inputs, size_t low, const uint8_t *codes, const int32_t *start,
     int32_t *sums, const int columns) {
   accumulator even[NET_COLUMNS], odd[NET_COLUMNS];
   for (int column = 0; column < columns; column++) {
     accumulator_clear(&even[column]);
     accumulator_clear(&odd[column]);
   }
-  for (uint32_t input = 0; input < inputs; input += 8) {
+  if (low) {
+    for (uint32_t input = 0; input < inputs; input += 4, weights += quad_bytes) {
+      four_codes high = four_codes_load(codes + input), below = four_codes_load(codes + low + input);
+      for (int column = 0; column < columns; column++) {
+        accumulator_add(&even[column], high, weights + 64 * column);
+        accumulator_add(&odd[column], below, weights + 64 * column);
+      }
+    }
+    for (int column = 0; column < columns; column++) {
+      wholes sum = wholes_joined(accumulator_total(&even[column], NULL), accumulator_total(&odd[column], NULL));
+      wholes_store(sums + 16 * column, wholes_sum(sum, wholes_load(start + 16 * column)));
+    }
+    return;
+  }
+  uint32_t input = 0;
+  if (NET_COLUMNS > 1 && columns == 1) {
+    accumulator third, fourth;
+    accumulator_clear(&third);
+    accumulator_clear(&fourth);
+    for (; input + 16 <= inputs; input += 16, weights += 4 * quad_bytes) {
+      accumulator_add(&even[0], four_codes_load(codes + input), weights);
+      accumulator_add(&odd[0], four_codes_load(codes + input + 4), weights + quad_bytes);
+      accumulator_add(&third, four_codes_load(codes + input + 8), weights + 2 * quad_bytes);
+      accumulator_add(&fourth, four_codes_load(codes + input + 12), weights + 3 * quad_bytes);
+    }
+    accumulator_join(&even[0], &third);
+    accumulator_join(&odd[0], &fourth);
+  }
+  for (; input < inputs; input += 8) {
     four_codes first = four_codes_load(codes + input), second = four_codes_load(codes + input + 4);
     for (int column = 0; column < columns; column++) {
       accumulator_add(&even[column], first, weights + 64 * column);
@@ -29,7 +58,7 @@ INLINE void net_row_tile(
   }
 }
 
-// The same of several rows: each weight that is read serves all of them.
+// The same of several rows of 8-bit codes: each weight that is read serves all of them.
 INLINE void net_rows_tile(
     const int8_t *weights, size_t quad_bytes, uint32_t inputs, const uint8_t *const *codes, const int32_t *const *start,
     int32_t *const *sums, const int columns) {
@@ -69,8 +98,9 @@ INLINE void net_rows_tile(
 
 INLINE void net_row_sums(
     const martlet_net_product *product, const uint8_t *codes, const int32_t *start, int32_t *sums) {
-#define USE(columns) \
-  net_row_tile(weights + 4 * part, 4 * wide, product->inputs, codes, start + tile + part, sums + tile + part, columns)
+#define USE(columns)                                                                                  \
+  net_row_tile(weights + 4 * part, 4 * wide, product->inputs, product->low, codes, start + tile + part, \
+      sums + tile + part, columns)
   NET_FOR_EACH_TILE(USE)
 #undef USE
 }
@@ -99,7 +129,7 @@ VECTOR void NET(martlet_net_sums)(
     const int32_t *starts, int32_t *sums, size_t sum_stride) {
   uint32_t row = 0;
 #if NET_ROWS > 1
-  for (; row + NET_ROWS <= rows.count; row += NET_ROWS) {
+  for (; !product->low && row + NET_ROWS <= rows.count; row += NET_ROWS) {
     const uint8_t *code[NET_ROWS];
     const int32_t *start[NET_ROWS];
     int32_t *sum[NET_ROWS];
@@ -131,14 +161,16 @@ INLINE wholes net_code(lanes value, const martlet_net_codes *coding) {
   return net_code_of(coding->divides ? value / coding->factor : value * coding->factor, coding->zero_point);
 }
 
+// Numbers and codes of `count` sums, which begin at `channel` of the product.
 INLINE void net_finish_as(
-    const martlet_net_product *product, const int32_t *sums, float *values, uint8_t *result,
-    const martlet_net_codes *coding, const uint32_t activation) {
-  for (uint32_t channel = 0; channel < product->channels; channel += 16) {
-    lanes x = lanes_from(wholes_load(sums + channel)) * lanes_load(product->scale + channel);
-    x = net_activation(x + lanes_load(product->bias + channel), activation, product->slope);
-    if (values) lanes_store(values + channel, x);
-    if (result) octets_store(result + channel, net_code(x, coding));
+    const martlet_net_product *product, uint32_t channel, uint32_t count, const int32_t *sums, float *values,
+    uint8_t *result, const martlet_net_codes *coding, const uint32_t activation) {
+  const float *scale = product->scale + channel, *bias = product->bias + channel;
+  for (uint32_t i = 0; i < count; i += 16) {
+    lanes x = lanes_from(wholes_load(sums + i)) * lanes_load(scale + i);
+    x = net_activation(x + lanes_load(bias + i), activation, product->slope);
+    if (values) lanes_store(values + channel + i, x);
+    if (result) octets_store(result + channel + i, net_code(x, coding));
   }
 }
 
@@ -157,9 +189,52 @@ INLINE void net_finish_as(
 INLINE void net_finish(
     const martlet_net_product *product, const int32_t *sums, float *values, uint8_t *result,
     const martlet_net_codes *coding) {
-#define USE(kind) net_finish_as(product, sums, values, result, coding, kind)
+#define USE(kind) net_finish_as(product, 0, product->channels, sums, values, result, coding, kind)
   NET_FOR_ACTIVATION(product->activation, USE)
 #undef USE
+}
+
+// What layers mostly are: sums to codes at once, with ReLU or nothing.
+INLINE void net_finish_codes(
+    const martlet_net_product *product, uint32_t channel, const int32_t *sums, uint8_t *result,
+    const martlet_net_codes *coding, const int columns) {
+  const float *scale = product->scale + channel, *bias = product->bias + channel;
+  // ReLU as a bound: a number above minus infinity is itself.
+  lanes least = lanes_of(product->activation == MARTLET_NET_RELU ? 0.0f : -__builtin_inff());
+  for (int column = 0; column < columns; column++) {
+    lanes x = lanes_from(wholes_load(sums + 16 * column)) * lanes_load(scale + 16 * column);
+    x = lanes_larger(x + lanes_load(bias + 16 * column), least);
+    octets_store(result + channel + 16 * column, net_code_of(x * coding->factor, coding->zero_point));
+  }
+}
+
+// A part's numbers are made while the weights of the next one arrive: neither waits for the other.
+VECTOR void NET(martlet_net_layers)(const martlet_net_layer *layer, uint32_t count) {
+  for (const martlet_net_layer *end = layer + count; layer < end; layer++) {
+    const martlet_net_product *product = layer->product;
+    const uint8_t *source = layer->source;
+    float *values = layer->values;
+    uint8_t *result = layer->result;
+    const martlet_net_codes *coding = layer->coding;
+    bool is_plain = result && !values && !coding->divides && product->activation <= MARTLET_NET_RELU;
+    _Alignas(64) int32_t sums[16 * NET_COLUMNS];
+#define FINISH(kind) net_finish_as(product, tile + part, 16 * count, sums, values, result, coding, kind)
+#define USE(columns)                                                                                                 \
+  net_row_tile(                                                                                                      \
+      weights + 4 * part, 4 * wide, product->inputs, product->low, source, product->start + tile + part, sums,       \
+      columns);                                                                                                      \
+  if (is_plain) {                                                                                                    \
+    net_finish_codes(product, tile + part, sums, result, coding, columns);                                           \
+    break;                                                                                                           \
+  }                                                                                                                  \
+  {                                                                                                                  \
+    const uint32_t count = columns;                                                                                  \
+    NET_FOR_ACTIVATION(product->activation, FINISH)                                                                  \
+  }
+    NET_FOR_EACH_TILE(USE)
+#undef USE
+#undef FINISH
+  }
 }
 
 VECTOR void NET(martlet_net_product_rows)(
@@ -169,7 +244,7 @@ VECTOR void NET(martlet_net_product_rows)(
   _Alignas(64) int32_t sums[NET_ROWS * MARTLET_NET_CHANNELS];
   uint32_t row = 0;
 #if NET_ROWS > 1
-  for (; row + NET_ROWS <= rows.count; row += NET_ROWS) {
+  for (; !product->low && row + NET_ROWS <= rows.count; row += NET_ROWS) {
     const uint8_t *code[NET_ROWS];
     const int32_t *start[NET_ROWS];
     int32_t *sum[NET_ROWS];
@@ -199,21 +274,34 @@ VECTOR void NET(martlet_net_product_rows)(
 // ---- the input
 
 VECTOR void NET(martlet_net_input_codes)(
-    const martlet_net_input *input, const float *row, uint8_t *codes) {
-  for (uint32_t feature = 0; feature < input->count; feature += 16) {
-    lanes x = lanes_load(row + feature);
-    wholes known = x == x;
-    lanes offset = x - lanes_load(input->centers + feature), factor = lanes_load(input->factors + feature);
-    wholes code = net_code_of(input->divides ? offset / factor : offset * factor, input->zero_point);
-    wholes gone = __builtin_convertvector(*(const octets *)(input->missing_codes + feature), wholes);
-    octets_store(codes + feature, (code & known) | (gone & ~known));
+    const martlet_net_input *input, const float *rows, size_t row_stride, uint32_t count, uint8_t *codes,
+    size_t code_stride) {
+  for (; count > 0; count--, rows += row_stride, codes += code_stride) {
+    for (uint32_t feature = 0; feature < input->count; feature += 16) {
+      lanes x = lanes_load(rows + feature), factor = lanes_load(input->factors + feature);
+      x = choose(x == x, x, lanes_load(input->missing_values + feature)) - lanes_load(input->centers + feature);
+      lanes steps = input->divides ? x / factor : x * factor;
+      if (input->low) {
+        // As `net_code_of`: the bounds are whole.
+        steps = lanes_smaller(lanes_larger(steps, lanes_of(-32768.0f)), lanes_of(32767.0f));
+        wholes code = wholes_nearest(steps) + 32768;
+        octets_store(codes + feature, code >> 8);
+        octets_store(codes + input->low + feature, code & 255);
+      } else {
+        octets_store(codes + feature, net_code_of(steps, input->zero_point));
+      }
+    }
   }
 }
 
-VECTOR void NET(martlet_net_input_values)(const martlet_net_input *input, const float *row, float *values) {
-  for (uint32_t feature = 0; feature < input->count; feature += 16) {
-    lanes x = lanes_load(row + feature);
-    lanes_store(values + feature, choose(x == x, x, lanes_load(input->missing_values + feature)));
+VECTOR void NET(martlet_net_input_values)(
+    const martlet_net_input *input, const float *rows, size_t row_stride, uint32_t count, float *values,
+    size_t value_stride) {
+  for (; count > 0; count--, rows += row_stride, values += value_stride) {
+    for (uint32_t feature = 0; feature < input->count; feature += 16) {
+      lanes x = lanes_load(rows + feature);
+      lanes_store(values + feature, choose(x == x, x, lanes_load(input->missing_values + feature)));
+    }
   }
 }
 
@@ -260,8 +348,8 @@ INLINE void net_block_sums(const martlet_net_product *product, uint32_t unit, co
   const int8_t *weights = product->weights + (size_t)(4 * unit) * product->inputs;
   for (uint32_t part = 0; part < 4; part += NET_COLUMNS) {
     net_row_tile(
-        weights + 64 * part, 256, product->inputs, codes, product->start + 4 * unit + 16 * part, sums + 16 * part,
-        NET_COLUMNS);
+        weights + 64 * part, 256, product->inputs, product->low, codes, product->start + 4 * unit + 16 * part,
+        sums + 16 * part, NET_COLUMNS);
   }
 }
 
@@ -399,6 +487,34 @@ VECTOR void NET(martlet_net_normalise)(
 
 // ---- attention
 
+// Products of a query with 16 keys, each summed as `lanes_sum` does. Rows from `count` on are read as the last one.
+INLINE lanes net_scores(
+    const float *query, const float *keys, size_t stride, uint32_t row, uint32_t count, uint32_t whole, uint32_t size) {
+  const float *key[16];
+  for (uint32_t i = 0; i < 16; i++) key[i] = keys + (row + i < count ? row + i : count - 1) * stride;
+  lanes sums[16];
+  for (int i = 0; i < 16; i++) sums[i] = lanes_of(0.0f);
+  for (uint32_t column = 0; column < whole; column += 16) {
+    lanes own = lanes_load(query + column);
+    for (int i = 0; i < 16; i++) sums[i] += own * lanes_load(key[i] + column);
+  }
+  if (whole < size) {
+    lanes own = lanes_load(query + whole);
+    wholes tail = lanes_first(size - whole);
+    for (int i = 0; i < 16; i++) sums[i] += choose(tail, own * lanes_load(key[i] + whole), lanes_of(0.0f));
+  }
+  return lanes_sums(sums);
+}
+
+// `columns` times 16 numbers of the rows' sum by their shares.
+INLINE void net_mix(
+    const float *shares, const float *values, size_t stride, uint32_t count, lanes *sums, const int columns) {
+  for (int column = 0; column < columns; column++) sums[column] = lanes_of(0.0f);
+  for (uint32_t row = 0; row < count; row++, values += stride) {
+    for (int column = 0; column < columns; column++) sums[column] += shares[row] * lanes_load(values + 16 * column);
+  }
+}
+
 // One query row against `count` keys and values; a head is `size` neighbouring entries. Reads up to 15 entries past a row.
 VECTOR void NET(martlet_net_attention)(
     uint32_t heads, uint32_t size, float scale, const float *query, const float *keys, const float *values,
@@ -406,22 +522,16 @@ VECTOR void NET(martlet_net_attention)(
   _Alignas(64) float scores[MARTLET_NET_ROWS];
   uint32_t whole = size / 16 * 16;
   wholes tail = lanes_first(size - whole);
+  uint32_t last = (count - 1) / 16 * 16;
+  wholes known = lanes_first(count - last);
   for (uint32_t head = 0; head < heads; head++, query += size, keys += size, values += size, result += size) {
-    for (uint32_t row = 0; row < count; row++) {
-      const float *key = keys + row * stride;
-      lanes sum = lanes_of(0.0f);
-      for (uint32_t i = 0; i < whole; i += 16) sum += lanes_load(query + i) * lanes_load(key + i);
-      if (whole < size) {
-        sum += choose(tail, lanes_load(query + whole) * lanes_load(key + whole), lanes_of(0.0f));
-      }
-      scores[row] = lanes_sum(sum) * scale;
+    lanes most = lanes_of(-__builtin_inff());
+    for (uint32_t row = 0; row < count; row += 16) {
+      // Past the last row its score stands in: it changes no maximum.
+      lanes score = net_scores(query, keys, stride, row, count, whole, size) * scale;
+      lanes_store(scores + row, score);
+      most = lanes_larger(score, most);
     }
-    uint32_t last = (count - 1) / 16 * 16;
-    wholes known = lanes_first(count - last);
-    // A score stands in where there is no row: it changes no maximum.
-    lanes_store(scores + last, choose(known, lanes_load(scores + last), lanes_of(scores[0])));
-    lanes most = lanes_load(scores);
-    for (uint32_t row = 16; row <= last; row += 16) most = lanes_larger(most, lanes_load(scores + row));
     float greatest = lanes_greatest(most);
     lanes total = lanes_of(0.0f);
     for (uint32_t row = 0; row < last; row += 16) {
@@ -432,9 +542,20 @@ VECTOR void NET(martlet_net_attention)(
     lanes power = choose(known, net_exp(lanes_load(scores + last) - greatest), lanes_of(0.0f));
     lanes_store(scores + last, power);
     float share = 1.0f / lanes_sum(total + power);
-    for (uint32_t i = 0; i < size; i += 16) {
-      lanes sum = lanes_of(0.0f);
-      for (uint32_t row = 0; row < count; row++) sum += scores[row] * lanes_load(values + row * stride + i);
+    uint32_t i = 0;
+    for (; i + 64 <= size; i += 64) {
+      lanes sums[4];
+      net_mix(scores, values + i, stride, count, sums, 4);
+      for (int column = 0; column < 4; column++) lanes_store(result + i + 16 * column, sums[column] * share);
+    }
+    for (; i + 32 <= size; i += 32) {
+      lanes sums[2];
+      net_mix(scores, values + i, stride, count, sums, 2);
+      for (int column = 0; column < 2; column++) lanes_store(result + i + 16 * column, sums[column] * share);
+    }
+    for (; i < size; i += 16) {
+      lanes sum;
+      net_mix(scores, values + i, stride, count, &sum, 1);
       sum *= share;
       if (i + 16 <= size) {
         lanes_store(result + i, sum);

@@ -25,6 +25,10 @@ INLINE void accumulator_add(accumulator *total, four_codes codes, const int8_t *
   }
 }
 
+INLINE void accumulator_join(accumulator *total, const accumulator *other) {
+  for (int channel = 0; channel < 16; channel++) total->sums[channel] += other->sums[channel];
+}
+
 INLINE wholes accumulator_total(const accumulator *first, const accumulator *second) {
   wholes total;
   for (int channel = 0; channel < 16; channel++) {

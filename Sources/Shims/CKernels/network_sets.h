@@ -5,9 +5,12 @@
 
 #define NET_DECLARE(set)                                                                                         \
   void martlet_net_input_codes_##set(                                                                            \
-      const martlet_net_input *input, const float *row, uint8_t *codes);                                         \
+      const martlet_net_input *input, const float *rows, size_t row_stride, uint32_t count, uint8_t *codes,      \
+      size_t code_stride);                                                                                       \
   void martlet_net_input_values_##set(                                                                           \
-      const martlet_net_input *input, const float *row, float *values);                                          \
+      const martlet_net_input *input, const float *rows, size_t row_stride, uint32_t count, float *values,       \
+      size_t value_stride);                                                                                      \
+  void martlet_net_layers_##set(const martlet_net_layer *layers, uint32_t count);                                \
   void martlet_net_sums_##set(                                                                                   \
       const martlet_net_product *product, martlet_net_rows rows, const uint8_t *codes, size_t code_stride, const \
       int32_t *starts, int32_t *sums, size_t sum_stride);                                                        \

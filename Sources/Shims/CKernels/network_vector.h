@@ -28,6 +28,18 @@ INLINE lanes lanes_load(const float *from) { return *(const lanes_anywhere *)fro
 INLINE void lanes_store(float *to, lanes value) { *(lanes_anywhere *)to = value; }
 INLINE wholes wholes_load(const int32_t *from) { return *(const wholes *)from; }
 INLINE void wholes_store(int32_t *to, wholes value) { *(wholes *)to = value; }
+// `(high << 8) + low`, wrapping.
+INLINE wholes wholes_joined(wholes high, wholes low) {
+  typedef uint32_t counts __attribute__((vector_size(64)));
+  return (wholes)(((counts)high << 8) + (counts)low);
+}
+
+// `first + second`, wrapping.
+INLINE wholes wholes_sum(wholes first, wholes second) {
+  typedef uint32_t counts __attribute__((vector_size(64)));
+  return (wholes)((counts)first + (counts)second);
+}
+
 INLINE lanes lanes_from(wholes value) { return __builtin_convertvector(value, lanes); }
 
 // Where a mask lane is all ones the first, else the second.
@@ -58,10 +70,40 @@ INLINE float lanes_sum(lanes value) {
   return first + second;
 }
 
+// The larger of each lane and the lane given by the list.
+#define LANES_LARGER(value, ...) lanes_larger(value, __builtin_shufflevector(value, value, __VA_ARGS__))
+
 INLINE float lanes_greatest(lanes value) {
-  float most = value[0];
-  for (int lane = 1; lane < 16; lane++) most = value[lane] > most ? value[lane] : most;
-  return most;
+  value = LANES_LARGER(value, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  value = LANES_LARGER(value, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+  value = LANES_LARGER(value, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  value = LANES_LARGER(value, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+  return value[0];
+}
+
+// Lane `i` is `lanes_sum(value[i])`: the same tree, for sixteen vectors at once.
+INLINE lanes lanes_sums(const lanes *value) {
+  lanes eight[8], four[4], two[2];
+  for (int i = 0; i < 8; i++) {
+    lanes a = value[i], b = value[i + 8];
+    eight[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+               __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  }
+  for (int i = 0; i < 4; i++) {
+    lanes a = eight[i], b = eight[i + 4];
+    four[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+              __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  }
+  for (int i = 0; i < 2; i++) {
+    lanes a = four[i], b = four[i + 2];
+    two[i] = __builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29) +
+             __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
+  }
+  // Sums of 0 8 4 12 2 10 6 14, then of 1 9 5 13 3 11 7 15.
+  lanes a = two[0], b = two[1];
+  lanes one = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
+              __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  return __builtin_shufflevector(one, one, 0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15);
 }
 
 // The low byte of each lane; lanes hold 0 to 255.

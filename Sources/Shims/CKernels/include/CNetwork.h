@@ -47,6 +47,9 @@ typedef struct {
 typedef struct {
   /// Codes of a row that are read: a multiple of 8; weights of padding are 0.
   uint32_t inputs;
+  /// Bytes from the high byte of a 16-bit code to its low byte; 0 where codes have 8 bits. Sums of both bytes by the same
+  /// weights are joined as `(high << 8) + low`, wrapping.
+  uint32_t low;
   /// Channels: a multiple of 16; padding has weights, start, scale and bias 0.
   uint32_t channels;
   const int8_t *weights;
@@ -65,24 +68,41 @@ typedef struct {
   uint32_t count;
 } martlet_net_rows;
 
-/// How a row of features becomes codes: `x - center` as `martlet_net_codes` does, a factor a feature; NaN becomes the code
-/// that stands for it.
+/// How a row of features becomes codes: `x - center` as `martlet_net_codes` does, a factor a feature; NaN becomes the value
+/// that stands for it first.
 typedef struct {
   /// Features, up to whole vectors of 16.
   uint32_t count;
+  /// As in the products that read it: codes have 16 bits then, and the zero point is 32,768.
+  uint32_t low;
   int32_t zero_point;
   bool divides;
   const float *centers;
   const float *factors;
-  const uint8_t *missing_codes;
   const float *missing_values;
 } martlet_net_input;
 
-/// The input row as codes.
-void martlet_net_input_codes(int set, const martlet_net_input *input, const float *row, uint8_t *codes);
+/// A layer over a single row: where it reads and writes; `values`, or `result` and `coding`, may be missing.
+typedef struct {
+  const martlet_net_product *product;
+  const uint8_t *source;
+  float *_Nullable values;
+  uint8_t *_Nullable result;
+  const martlet_net_codes *_Nullable coding;
+} martlet_net_layer;
 
-/// The input row with NaN replaced.
-void martlet_net_input_values(int set, const martlet_net_input *input, const float *row, float *values);
+/// `count` input rows as codes; strides are in entries. Up to 15 entries past each row are read.
+void martlet_net_input_codes(
+    int set, const martlet_net_input *input, const float *rows, size_t row_stride, uint32_t count, uint8_t *codes,
+    size_t code_stride);
+
+/// `count` input rows with NaN replaced.
+void martlet_net_input_values(
+    int set, const martlet_net_input *input, const float *rows, size_t row_stride, uint32_t count, float *values,
+    size_t value_stride);
+
+/// Layers one after the other, each as `martlet_net_product_rows` of its row.
+void martlet_net_layers(int set, const martlet_net_layer *layers, uint32_t count);
 
 /// `sums[i] = start + weights * codes[row i]` for each row; `starts` instead of the product's own start where given.
 ///
@@ -159,15 +179,18 @@ void martlet_net_attention(
 
 /// The earlier taps of a causal convolution, a row of codes each, gathered side by side: `taps` pieces of `width` bytes.
 ///
-/// Row `i` of the result belongs to row `i` of `rows`; a tap before the first row reads `padding`. The newest tap is left out.
+/// Row `i` of the result belongs to row `i` of `rows` and begins `patch_stride` bytes after the one before; a tap before the
+/// first row reads `padding`. The newest tap is left out. Whole vectors of 16 bytes are read and written: what is written past
+/// a piece is overwritten by the next one, or lies past the row's pieces.
 static inline void martlet_net_patches(
     martlet_net_rows rows, const uint8_t *codes, size_t stride, uint32_t width, uint32_t taps, uint32_t dilation,
-    const uint8_t *padding, uint8_t *patches) {
+    const uint8_t *padding, uint8_t *patches, size_t patch_stride) {
   for (uint32_t number = 0; number < rows.count; number++) {
     uint32_t row = rows.list ? rows.list[number] : number;
-    for (uint32_t tap = taps; tap > 0; tap--, patches += width) {
+    uint8_t *to = patches + number * patch_stride;
+    for (uint32_t tap = taps; tap > 0; tap--, to += width) {
       const uint8_t *from = row < tap * dilation ? padding : codes + (row - tap * dilation) * stride;
-      __builtin_memcpy(patches, from, width);
+      for (uint32_t i = 0; i < width; i += 16) __builtin_memcpy(to + i, from + i, 16);
     }
   }
 }

@@ -56,7 +56,9 @@ public import TradingTypes
   public mutating func load(_ span: Span<Float>) {
     precondition(span.count == featureCount, "KernelRow: a value for each feature")
     // In bounds: both have `featureCount` values.
-    for index in span.indices { unsafe values[index] = span[index] }
+    unsafe span.withUnsafeBufferPointer { buffer in
+      unsafe values.update(from: buffer.baseAddress!, count: featureCount)
+    }
   }
 
   /// Sets one value.

@@ -77,9 +77,10 @@ public import LockFreeRings
     let inputTable = unsafe arena.room(for: martlet_net_input.self)
     unsafe inputTable.initialize(
       to: martlet_net_input(
-        count: UInt32((network.featureCount + 15) / 16 * 16), zero_point: Int32(network.input.zeroPoint),
-        divides: network.input.divides, centers: arena.copy(lists.centers), factors: arena.copy(lists.factors),
-        missing_codes: arena.copy(lists.missingCodes), missing_values: arena.copy(lists.missingValues)))
+        count: UInt32((network.featureCount + 15) / 16 * 16), low: UInt32(plan.places[0].low),
+        zero_point: Int32(network.input.zeroPoint), divides: network.input.divides,
+        centers: arena.copy(lists.centers), factors: arena.copy(lists.factors),
+        missing_values: arena.copy(lists.missingValues)))
     unsafe input = UnsafePointer(inputTable)
     inputPlace = plan.places[0]
     inputHasValues = plan.hasValues[0]
@@ -104,6 +105,7 @@ public import LockFreeRings
     unsafe rowScratch = arena.room(for: Float.self, count: lists.rowCount)
     owner = arena
     for number in 0..<stepCount { placeLone(number) }
+    joinLayers(in: arena)
   }
 
   /// Bytes of arena memory a kernel takes, padding included.

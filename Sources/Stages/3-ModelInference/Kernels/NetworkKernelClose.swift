@@ -85,7 +85,7 @@ extension NetworkKernel {
       }
       if inputHasCodes {
         unsafe frame.codes(inputPlace).update(
-          from: frame.codes(inputPlace, row: 1), count: (window - 1) * inputPlace.stride)
+          from: frame.codes(inputPlace, row: 1), count: (window - 1) * inputPlace.codeStride)
       }
       if window > 1 { unsafe loadInput(row, into: frame, row: window - 2) }
     case .appended:
@@ -117,7 +117,8 @@ extension NetworkKernel {
       }
       header.oldest = Int32((youngest + 1) % room.histories)
       unsafe memory.storeBytes(of: header, as: NetworkState.Header.self)
-      unsafe advanceOldest(memory: memory, room: room, oldest: Int(header.oldest))
+      // With a single history it is the one that begins anew: nothing was known ahead.
+      unsafe advanceOldest(memory: memory, room: room, oldest: Int(header.oldest), isAhead: room.histories > 1)
     }
     header.pending = 0
     header.closed = header.closed < .max ? header.closed + 1 : .max
@@ -131,10 +132,9 @@ extension NetworkKernel {
   ) {
     switch unsafe step.pointee.kind {
     case .convolution:
-      let bytes = unsafe memory.pointee.ringStride
       let place = unsafe Int(header.head % Int64(memory.pointee.ringRows))
       let ring = unsafe (base + memory.pointee.ring).assumingMemoryBound(to: UInt8.self)
-      unsafe (ring + place * bytes).update(from: tick.codes(step.pointee.source), count: bytes)
+      unsafe keep(tick.codes(step.pointee.source), of: step, in: ring + place * memory.pointee.ringStride)
     case .lstm, .gru, .gruAfterReset:
       let cells = unsafe (base + memory.pointee.cells).assumingMemoryBound(to: Float.self)
       unsafe cells.update(from: nextCells + step.pointee.next, count: memory.pointee.cellStride)
@@ -143,6 +143,16 @@ extension NetworkKernel {
     // Keys and values are in their place already.
     default: break
     }
+  }
+
+  /// A row of codes in a ring: high bytes, then low ones where codes are wide.
+  @unsafe private func keep(
+    _ codes: UnsafePointer<UInt8>, of step: UnsafePointer<NetworkKernelStep>, in row: UnsafeMutablePointer<UInt8>
+  ) {
+    let bytes = unsafe Int(step.pointee.product!.pointee.inputs)
+    let low = unsafe step.pointee.source.low
+    unsafe row.update(from: codes, count: bytes)
+    if low > 0 { unsafe (row + bytes).update(from: codes + low, count: bytes) }
   }
 
   @unsafe private func moveToFront(
@@ -168,9 +178,8 @@ extension NetworkKernel {
       for history in 0..<room.histories { unsafe forget(step, memory: base, memory, history: history) }
     } else if unsafe step.pointee.kind == .convolution {
       let ring = unsafe (base + memory.pointee.ring).assumingMemoryBound(to: UInt8.self)
-      let bytes = unsafe memory.pointee.ringStride
       for row in 0..<(unsafe memory.pointee.ringRows) {
-        unsafe (ring + row * bytes).update(from: step.pointee.padding!, count: bytes)
+        unsafe keep(step.pointee.padding!, of: step, in: ring + row * memory.pointee.ringStride)
       }
     }
   }
@@ -199,12 +208,16 @@ extension NetworkKernel {
     }
   }
 
-  @unsafe private func advanceOldest(memory: UnsafeMutableRawPointer, room: NetworkKernelRoom, oldest: Int) {
+  /// - Parameter isAhead: whether what its hidden states add to the gates is known.
+  @unsafe private func advanceOldest(
+    memory: UnsafeMutableRawPointer, room: NetworkKernelRoom, oldest: Int, isAhead: Bool
+  ) {
     for number in 0..<room.advanceCount {
       var item = unsafe room.advance[number]
       item.first = Int32(oldest)
       item.count = 1
-      unsafe advance(item, memory: memory, room: room, except: -1)
+      if isAhead, item.part == .products { continue }
+      unsafe advance(item, memory: memory, room: room, except: -1, isAhead: isAhead)
     }
     for number in 0..<stepCount {
       let step = unsafe UnsafePointer(steps + number)
@@ -227,7 +240,10 @@ extension NetworkKernel {
           unsafe hidden.update(from: hidden + place.hiddenStride, count: place.hiddenStride)
         }
       }
-      unsafe advanceOldest(memory: memory, room: room, oldest: history)
+      unsafe advanceOldest(memory: memory, room: room, oldest: history, isAhead: false)
+    }
+    for number in 0..<stepCount where unsafe steps[number].remembers {
+      unsafe runAhead(steps + number, memory: memory, room.memories + number, room: room)
     }
   }
 
@@ -235,7 +251,8 @@ extension NetworkKernel {
   ///
   /// - Parameter except: a history that is left as it is; by default the oldest, which has been advanced already.
   @unsafe func advance(
-    _ item: NetworkKernelItem, memory base: UnsafeMutableRawPointer, room: NetworkKernelRoom, except: Int?
+    _ item: NetworkKernelItem, memory base: UnsafeMutableRawPointer, room: NetworkKernelRoom, except: Int?,
+    isAhead: Bool = false
   ) {
     let number = Int(item.step)
     let step = unsafe UnsafePointer(steps + number)
@@ -251,18 +268,21 @@ extension NetworkKernel {
       return
     }
     let channels = unsafe Int(step.pointee.product!.pointee.channels)
-    let before = unsafe (base + room.blockBefore).assumingMemoryBound(to: Float.self)
+    let before =
+      unsafe (base + (isAhead ? memory.pointee.ahead : room.blockBefore)).assumingMemoryBound(to: Float.self)
     let isShared = unsafe step.pointee.role == .recurrentOfShared
     let sums = unsafe (base + (isShared ? memory.pointee.shared : room.blockSums)).assumingMemoryBound(to: Int32.self)
     let hiddenStride = unsafe memory.pointee.hiddenStride
     let hidden = unsafe (base + memory.pointee.hidden).assumingMemoryBound(to: UInt8.self) + first * hiddenStride
     if item.part == .products {
       unsafe recur(step, from: hidden, count: count, stride: hiddenStride, to: before)
-      guard !isShared else { return }
+      return
+    }
+    if item.part == .inputs {
       let source = unsafe step.pointee.source
       unsafe martlet_net_sums(
         choice, step.pointee.product!, martlet_net_rows(list: nil, count: UInt32(count)), frame.codes(source),
-        source.stride, nil, sums, channels)
+        source.codeStride, nil, sums, channels)
       return
     }
     let cellStride = unsafe memory.pointee.cellStride

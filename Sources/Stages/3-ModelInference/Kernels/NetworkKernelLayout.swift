@@ -11,6 +11,8 @@ struct NetworkKernelMemory: BitwiseCopyable {
   var hiddenStride = 0
   /// What the hidden state adds to the gates of the next row.
   var before = 0
+  /// The same of the history that becomes the longest when the next row closes.
+  var ahead = 0
   /// Sums of the input's product that all histories share.
   var shared = 0
   /// What the earlier taps of a convolution add to the next row.
@@ -33,10 +35,14 @@ struct NetworkKernelItem: BitwiseCopyable {
     case rows
     /// What the memory adds to the row that comes next.
     case before
-    /// Products of a block of histories: `first` and `count` are histories.
+    /// What the hidden states of a block of histories add to the gates: `first` and `count` are histories.
     case products
+    /// Sums of a block's inputs, where histories differ in them.
+    case inputs
     /// Cells of a block of histories, or the operator itself where it has none.
     case cells
+    /// What the history that is the longest next adds to the gates then.
+    case ahead
   }
 
   var part: Part
@@ -101,8 +107,8 @@ struct NetworkKernelLayout {
         memory.starts = take(4 * ((layer.product.outputs + 15) / 16 * 16), &end)
         if following == .appended {
           memory.ringRows = (layer.kernel - 1) * layer.dilation
-          memory.ringStride = bytes
-          memory.ring = take(memory.ringRows * bytes, &end)
+          memory.ringStride = plan.places[layer.source].low > 0 ? 2 * bytes : bytes
+          memory.ring = take(memory.ringRows * memory.ringStride, &end)
         }
       case .recurrent(let layer):
         let units = (layer.hidden + 15) / 16 * 16
@@ -113,6 +119,7 @@ struct NetworkKernelLayout {
         memory.hiddenStride = (layer.hidden + 63) / 64 * 64
         memory.hidden = take(memory.hiddenStride * histories, &end)
         memory.before = take(4 * channels, &end)
+        memory.ahead = following == .staggered ? take(4 * channels, &end) : 0
         memory.shared = following == .staggered ? take(4 * channels, &end) : 0
       case .single(.attention(_, let key, let value, _, _)):
         memory.keyStride = plan.places[key].stride
@@ -144,6 +151,8 @@ struct NetworkKernelLayout {
         let count = Int32(min(Self.blockHistories, histories - first))
         items += pieces.map { NetworkKernelItem(part: $0.part, step: $0.step, first: Int32(first), count: count) }
       }
+      items += pieces.filter { $0.part == .products }
+        .map { NetworkKernelItem(part: .ahead, step: $0.step, first: 0, count: 0) }
     }
   }
 
@@ -162,6 +171,9 @@ struct NetworkKernelLayout {
     for (number, step) in operators.enumerated() {
       let isCell = if case .recurrent = step { plan.remembers(number) } else { false }
       if isCell { parts.append(NetworkKernelItem(part: .products, step: Int32(number), first: 0, count: 0)) }
+      if isCell, plan.role(number) != .recurrentOfShared {
+        parts.append(NetworkKernelItem(part: .inputs, step: Int32(number), first: 0, count: 0))
+      }
       if isCell || (plan.dependsOnRecurrent[number + 1] && plan.feedsRecurrent[number + 1]) {
         parts.append(NetworkKernelItem(part: .cells, step: Int32(number), first: 0, count: 0))
       }

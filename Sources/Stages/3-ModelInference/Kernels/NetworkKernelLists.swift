@@ -7,7 +7,6 @@ struct NetworkKernelLists {
   let tables: [NetworkKernelTables]
   let centers: [Float]
   let factors: [Float]
-  let missingCodes: [UInt8]
   let missingValues: [Float]
   let wholeRows: [UInt16]
   let prefixRows: [UInt16]
@@ -33,9 +32,6 @@ struct NetworkKernelLists {
     centers = network.input.centers + [Float](repeating: 0, count: padding)
     factors = network.input.factors + [Float](repeating: 1, count: padding)
     missingValues = network.missingValues + [Float](repeating: 0, count: padding)
-    missingCodes =
-      network.missingValues.enumerated().map { network.input.code($1, feature: $0) }
-      + [UInt8](repeating: 0, count: padding)
     let window = network.window
     func table(_ rows: [[UInt16]]) -> [UInt16] {
       rows.dropFirst().flatMap { $0 + [UInt16](repeating: 0, count: window - $0.count) }
@@ -54,7 +50,7 @@ struct NetworkKernelLists {
       nextPlaces.append(nextCount - 16)
       if case .recurrent(let layer) = step { nextCount += (layer.hidden + 15) / 16 * 16 }
       if case .convolution = step, let earlier = tables[number].recurrent {
-        patchBytes = max(patchBytes, earlier.inputs * NetworkKernelLayout.chunkRowsMax + 64)
+        patchBytes = max(patchBytes, earlier.patchStride * NetworkKernelLayout.chunkRowsMax + 64)
       }
     }
     sumCount = channelsMax * NetworkKernelLayout.chunkRowsMax
@@ -69,6 +65,7 @@ struct NetworkKernelLists {
     func mix(_ list: [Float]) { for number in list { mix(UInt64(number.bitPattern)) } }
     mix(UInt64(network.featureCount))
     mix(UInt64(network.window))
+    mix(network.input.isWide ? 2 : network.input.divides ? 1 : 0)
     mix(network.input.centers + network.input.factors + network.missingValues)
     for (number, step) in network.operators.enumerated() {
       for source in step.sources { mix(UInt64(source)) }
@@ -93,9 +90,10 @@ struct NetworkKernelLists {
     let itemBytes = MemoryLayout<NetworkKernelItem>.stride
     let layouts = [whole, windowed, stateful].reduce(0) { $0 + $1.memories.count * memoryBytes + 512 }
     let items = (wholeItems.count + windowed.items.count + stateful.items.count) * itemBytes
+    let layerBytes = unsafe MemoryLayout<martlet_net_layer>.stride + 128
     let lone = 4 * 2 * channelsMax + 128
     let lists =
-      tables.reduce(0) { $0 + $1.arenaBytes + stepBytes + lone } + 17 * rowCount + 2 * wholeRows.count
+      tables.reduce(0) { $0 + $1.arenaBytes + stepBytes + lone + layerBytes } + 17 * rowCount + 2 * wholeRows.count
       + 2 * prefixRows.count
     let scratch = 8 * sumCount + patchBytes + 4 * nextCount + 4 * channelsMax + plan.frameRowBytes + 8 * rowCount
     return layouts + items + lists + scratch + whole.byteCount + 24 * 256

@@ -22,8 +22,17 @@ struct NetworkKernelPlan {
 
     var values = 0
     var codes = 0
-    /// Entries from row to row, of values and of codes alike: a multiple of 64.
+    /// Entries from row to row of values: a multiple of 64.
     var stride = 0
+    /// Bytes from row to row of codes, and from the high byte of a wide code to its low one; 0 where codes have 8 bits.
+    var codeStride = 0
+    var low = 0
+
+    init(stride: Int = 0, isWide: Bool = false) {
+      self.stride = stride
+      codeStride = isWide ? 2 * stride : stride
+      low = isWide ? stride : 0
+    }
   }
 
   let network: QuantisedNetwork
@@ -64,7 +73,7 @@ struct NetworkKernelPlan {
     var offset = 0
     for value in 0...count {
       let stride = (shapes[value].width + 63) / 64 * 64
-      var place = Place(stride: stride)
+      var place = Place(stride: stride, isWide: value == 0 && network.input.isWide)
       if value > 0, case .single(.lastRow(let source)) = network.operators[value - 1] {
         // One value with two names; only its codes may differ.
         place.values = places[source].values
@@ -78,7 +87,7 @@ struct NetworkKernelPlan {
         place.values = offset
         if hasValues[value] { offset += 4 * stride }
         place.codes = hasCodes[value] ? offset : Place.none
-        if hasCodes[value] { offset += stride }
+        if hasCodes[value] { offset += place.codeStride }
       }
       places.append(place)
     }

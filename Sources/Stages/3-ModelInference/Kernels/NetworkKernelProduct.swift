@@ -9,6 +9,8 @@ internal import LockFreeRings
 struct NetworkKernelProduct {
   let inputs: Int
   let channels: Int
+  /// Bytes from the high to the low byte of a wide code that it reads, or 0.
+  let low: Int
   private let weights: [Int8]
   private let start: [Int32]
   private let scales: [Float]
@@ -20,10 +22,11 @@ struct NetworkKernelProduct {
   ///   - channels: which output of `product` each channel is, nil for padding.
   ///   - codes: the code that stands for 0 of each term. All terms are counted where sums start, those of `terms` or not:
   ///     a term that is left out and always holds `fixed[term]` is added there.
+  ///   - low: bytes from the high to the low byte of the wide codes it reads, 0 where codes have 8 bits.
   ///   - fixed: the code a term that `terms` leaves out holds, nil where another product adds it.
   init(
     _ product: QuantisedNetwork.Product, terms: [Int?], channels: [Int?], zeroPoint: UInt8,
-    fixed: [UInt8?]? = nil, activation: NeuralNetwork.Activation = .identity
+    low: Int = 0, fixed: [UInt8?]? = nil, activation: NeuralNetwork.Activation = .identity
   ) {
     let terms = terms + [Int?](repeating: nil, count: (8 - terms.count % 8) % 8)
     let channels = channels + [Int?](repeating: nil, count: (16 - channels.count % 16) % 16)
@@ -42,12 +45,16 @@ struct NetworkKernelProduct {
     self.weights = weights
     inputs = terms.count
     self.channels = channels.count
+    self.low = low
+    // Zero points and padding of wide codes are high bytes.
+    let unit: Int32 = low > 0 ? 256 : 1
     start = channels.map { output in
       guard let output else { return 0 }
       var sum = product.integerBias[output]
       for term in 0..<product.terms {
-        // Bounded by `termCountMax`: no partial sum leaves Int32.
-        sum += (Int32(fixed?[term] ?? 0) - Int32(zeroPoint)) * Int32(product.weights[output * product.terms + term])
+        // Bounded by `termCountMax` and `wideTermCountMax`: no partial sum leaves Int32.
+        sum +=
+          unit * (Int32(fixed?[term] ?? 0) - Int32(zeroPoint)) * Int32(product.weights[output * product.terms + term])
       }
       return sum
     }
@@ -55,6 +62,9 @@ struct NetworkKernelProduct {
     bias = channels.map { $0.map { product.bias[$0] } ?? 0 }
     self.activation = activation
   }
+
+  /// Bytes of a row of what it reads where that is gathered for it: high bytes, then low ones.
+  var patchStride: Int { low > 0 ? 2 * low : inputs }
 
   /// Bytes of arena memory, padding included.
   var arenaBytes: Int { weights.count + 12 * channels + 5 * 256 }
@@ -66,8 +76,8 @@ struct NetworkKernelProduct {
     // The lists are as long as the kernels read them: padded above.
     unsafe table.initialize(
       to: martlet_net_product(
-        inputs: UInt32(inputs), channels: UInt32(channels), weights: arena.copy(weights), start: arena.copy(start),
-        scale: arena.copy(scales), bias: arena.copy(bias), activation: kind, slope: slope))
+        inputs: UInt32(inputs), low: UInt32(low), channels: UInt32(channels), weights: arena.copy(weights),
+        start: arena.copy(start), scale: arena.copy(scales), bias: arena.copy(bias), activation: kind, slope: slope))
     return unsafe UnsafePointer(table)
   }
 

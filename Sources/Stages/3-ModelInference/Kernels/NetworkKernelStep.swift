@@ -12,7 +12,7 @@ internal import LockFreeRings
   }
 
   @unsafe func codes(_ place: NetworkKernelPlan.Place, row: Int = 0) -> UnsafeMutablePointer<UInt8> {
-    unsafe (base + place.codes * rows).assumingMemoryBound(to: UInt8.self) + row * place.stride
+    unsafe (base + place.codes * rows).assumingMemoryBound(to: UInt8.self) + row * place.codeStride
   }
 }
 
@@ -54,7 +54,7 @@ internal import LockFreeRings
   var coding: UnsafePointer<martlet_net_codes>? = nil
   var gain: UnsafePointer<Float>? = nil
   var shift: UnsafePointer<Float>? = nil
-  /// Codes of a row before the window.
+  /// Codes of a row before the window, as long as a row of codes.
   var padding: UnsafePointer<UInt8>? = nil
   var width: UInt32 = 0
   var heads: UInt32 = 0
@@ -65,6 +65,9 @@ internal import LockFreeRings
   var taps: UInt32 = 0
   var dilation: UInt32 = 0
   var units: UInt32 = 0
+  /// It and the dense operators right behind it, where it is the first of them, for a single row; 0 behind the first.
+  var layers: UnsafePointer<martlet_net_layer>? = nil
+  var layerCount = 1
   /// Where the next state of its cells lies in the scratch of a tick.
   var next = 0
   /// Cells of a recurrent operator over a single row: its state never changes.
@@ -97,12 +100,13 @@ struct NetworkKernelTables {
     func zeroPoint(_ value: Int) -> UInt8 {
       value == 0 ? network.input.zeroPoint : network.encodings[value]!.zeroPoint
     }
+    func low(_ value: Int) -> Int { plan.places[value].low }
     func inputs(_ count: Int) -> [Int?] { (0..<count).map { $0 } }
     switch network.operators[number] {
     case .dense(let layer):
       product = NetworkKernelProduct(
         layer.product, terms: inputs(layer.product.terms), channels: inputs(layer.product.outputs),
-        zeroPoint: zeroPoint(layer.source), activation: layer.activation)
+        zeroPoint: zeroPoint(layer.source), low: low(layer.source), activation: layer.activation)
     case .convolution(let layer):
       let width = plan.shapes[layer.source].width
       let outputs = inputs(layer.product.outputs)
@@ -115,19 +119,22 @@ struct NetworkKernelTables {
         ? (0..<layer.product.terms).map { $0 % layer.kernel == layer.kernel - 1 ? nil : codes[$0 / layer.kernel] } : nil
       product = NetworkKernelProduct(
         layer.product, terms: (0..<width).map { $0 * layer.kernel + layer.kernel - 1 }, channels: outputs,
-        zeroPoint: zero, fixed: fixed, activation: layer.activation)
+        zeroPoint: zero, low: low(layer.source), fixed: fixed, activation: layer.activation)
       guard !isLone else { break }
       let bytes = NetworkKernelStep.codeBytes(width)
+      // Low bytes lie behind the high ones of all taps, and behind what the last whole vector writes past them.
+      let behind = low(layer.source) > 0 ? ((layer.kernel - 2) * bytes + (bytes + 15) / 16 * 16 + 15) / 16 * 16 : 0
       recurrent = NetworkKernelProduct(
         layer.product,
         terms: (0..<(layer.kernel - 1) * bytes).map {
           $0 % bytes < width ? $0 % bytes * layer.kernel + $0 / bytes : nil
-        }, channels: outputs, zeroPoint: zero)
-      padding = codes + [UInt8](repeating: 0, count: bytes - width)
+        }, channels: outputs, zeroPoint: zero, low: behind)
+      padding = codes + [UInt8](repeating: 0, count: plan.places[layer.source].codeStride - width)
     case .recurrent(let layer):
       let channels = NetworkKernelProduct.gateChannels(gates: layer.cell.gateCount, units: layer.hidden)
       product = NetworkKernelProduct(
-        layer.input, terms: inputs(layer.input.terms), channels: channels, zeroPoint: zeroPoint(layer.source))
+        layer.input, terms: inputs(layer.input.terms), channels: channels, zeroPoint: zeroPoint(layer.source),
+        low: low(layer.source))
       recurrent = NetworkKernelProduct(
         layer.recurrent, terms: inputs(layer.hidden), channels: channels, zeroPoint: zeroPoint(number + 1))
     case .single(.layerNormalisation(_, let gain, let shift, _)), .single(.affine(_, let gain, let shift)):

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import LockFreeRings
 
 /// One row through the network, with what memories add to it.
 extension NetworkKernel {
@@ -9,19 +10,63 @@ extension NetworkKernel {
   ) -> Float {
     unsafe loadInput(row, into: tick, row: 0)
     let header = unsafe memory.load(as: NetworkState.Header.self)
-    for number in 0..<stepCount {
+    var number = 0
+    while number < stepCount {
       // In bounds: there are as many steps, and memories, as operators.
-      unsafe runTick(
-        steps + number, memory: memory, room.memories + number, header: header, position: position)
+      let step = unsafe UnsafePointer(steps + number)
+      if let layers = unsafe step.pointee.layers {
+        unsafe martlet_net_layers(choice, layers, UInt32(step.pointee.layerCount))
+        number += unsafe step.pointee.layerCount
+      } else {
+        unsafe runTick(step, memory: memory, room.memories + number, header: header, position: position)
+        number += 1
+      }
     }
     return unsafe tick.values(outputPlace)[0]
   }
 
+  /// Lists the dense operators that follow each other, so that one call runs a single row through all of them.
+  func joinLayers(in arena: Arena) {
+    var first = 0
+    while first < stepCount {
+      var end = first
+      // In bounds: as many steps as operators; places lie in the tick's frame.
+      while end < stepCount, unsafe steps[end].kind == .dense { end += 1 }
+      if end > first {
+        let list = unsafe arena.room(for: martlet_net_layer.self, count: end - first)
+        for number in first..<end {
+          let step = unsafe steps[number]
+          unsafe (list + number - first).initialize(
+            to: martlet_net_layer(
+              product: step.product!, source: tick.codes(step.source),
+              values: step.hasValues ? tick.values(step.result) : nil,
+              result: step.hasCodes ? tick.codes(step.result) : nil, coding: step.coding))
+        }
+        unsafe steps[first].layers = UnsafePointer(list)
+        unsafe steps[first].layerCount = end - first
+      }
+      first = end + 1
+    }
+  }
+
   /// Value 0 from a row of features.
   @unsafe func loadInput(_ row: UnsafePointer<Float>, into frame: NetworkKernelFrame, row number: Int) {
-    // In bounds: rows of features and of values are padded to whole vectors.
-    if inputHasCodes { unsafe martlet_net_input_codes(choice, input, row, frame.codes(inputPlace, row: number)) }
-    if inputHasValues { unsafe martlet_net_input_values(choice, input, row, frame.values(inputPlace, row: number)) }
+    unsafe loadInput(row, count: 1, into: frame, row: number)
+  }
+
+  /// Value 0 from rows of features that lie behind each other; up to 15 entries past the last one are read.
+  @unsafe func loadInput(
+    _ rows: UnsafePointer<Float>, count: Int, into frame: NetworkKernelFrame, row: Int
+  ) {
+    // In bounds: rows of a frame are padded to whole vectors.
+    if inputHasCodes {
+      unsafe martlet_net_input_codes(
+        choice, input, rows, featureCount, UInt32(count), frame.codes(inputPlace, row: row), inputPlace.codeStride)
+    }
+    if inputHasValues {
+      unsafe martlet_net_input_values(
+        choice, input, rows, featureCount, UInt32(count), frame.values(inputPlace, row: row), inputPlace.stride)
+    }
   }
 
   // In every call below: places lie in the frame, memories in the state, tables are as long as their counts say.
@@ -90,7 +135,7 @@ extension NetworkKernel {
     let codes = unsafe step.pointee.hasCodes ? frame.codes(result) : nil
     let coding = unsafe step.pointee.coding
     unsafe martlet_net_product_rows(
-      choice, product, rows, frame.codes(source), source.stride, starts, Int(product.pointee.channels), values,
+      choice, product, rows, frame.codes(source), source.codeStride, starts, Int(product.pointee.channels), values,
       result.stride, codes, result.stride, coding)
   }
 

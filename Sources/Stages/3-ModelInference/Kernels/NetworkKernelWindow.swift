@@ -15,7 +15,14 @@ extension NetworkKernel {
       return unsafe runTick(rowScratch, memory: wholeMemory, room: wholeLayout, position: window - 1)
     }
     let frame = unsafe frame(of: wholeLayout, in: wholeMemory)
-    for row in 0..<window {
+    // Rows whose whole vectors end within the window are read where they lie.
+    let vectors = (featureCount + 15) / 16 * 16
+    let direct = rows.count < vectors ? 0 : (rows.count - vectors) / featureCount + 1
+    // In bounds: see above.
+    unsafe rows.withUnsafeBufferPointer { buffer in
+      unsafe loadInput(buffer.baseAddress!, count: direct, into: frame, row: 0)
+    }
+    for row in direct..<window {
       loadScratch(rows, row: row)
       unsafe loadInput(rowScratch, into: frame, row: row)
     }
@@ -31,7 +38,9 @@ extension NetworkKernel {
 
   private func loadScratch(_ rows: Span<Float>, row: Int) {
     // In bounds: the scratch has room for the features and their padding.
-    for feature in 0..<featureCount { unsafe rowScratch[feature] = rows[row * featureCount + feature] }
+    unsafe rows.withUnsafeBufferPointer { buffer in
+      unsafe rowScratch.update(from: buffer.baseAddress! + row * featureCount, count: featureCount)
+    }
   }
 
   @unsafe func frame(of room: NetworkKernelRoom, in memory: UnsafeMutableRawPointer) -> NetworkKernelFrame {
@@ -51,7 +60,8 @@ extension NetworkKernel {
       let rows = unsafe martlet_net_rows(list: list, count: UInt32(item.count))
       unsafe runRows(step, rows, first: Int(item.first), memory: memory, room.memories + number, room: room)
     case .before: unsafe runBefore(step, memory: memory, room.memories + number, room: room)
-    case .products, .cells: unsafe advance(item, memory: memory, room: room, except: nil)
+    case .ahead: unsafe runAhead(step, memory: memory, room.memories + number, room: room)
+    case .products, .inputs, .cells: unsafe advance(item, memory: memory, room: room, except: nil)
     }
   }
 
@@ -65,13 +75,10 @@ extension NetworkKernel {
     let result = unsafe step.pointee.result
     switch unsafe step.pointee.kind {
     case .convolution:
-      let bytes = unsafe step.pointee.product!.pointee.inputs
       let earlier = unsafe step.pointee.recurrent!
-      unsafe martlet_net_patches(
-        rows, frame.codes(source), source.stride, bytes, step.pointee.taps, step.pointee.dilation,
-        step.pointee.padding!, patches)
+      unsafe gather(step, rows, frame: frame)
       unsafe martlet_net_sums(
-        choice, earlier, martlet_net_rows(list: nil, count: rows.count), patches, Int(earlier.pointee.inputs), nil,
+        choice, earlier, martlet_net_rows(list: nil, count: rows.count), patches, patchStride(earlier), nil,
         starts, Int(earlier.pointee.channels))
       unsafe product(step, step.pointee.product!, rows, frame: frame, starts: starts)
     case .lstm, .gru, .gruAfterReset:
@@ -91,6 +98,29 @@ extension NetworkKernel {
     if unsafe !step.pointee.writesCodes { unsafe encode(step, rows, frame: frame) }
   }
 
+  /// Bytes of a row of patches.
+  @unsafe private func patchStride(_ earlier: UnsafePointer<martlet_net_product>) -> Int {
+    let product = unsafe earlier.pointee
+    return unsafe Int(product.low > 0 ? 2 * product.low : product.inputs)
+  }
+
+  /// The earlier taps of rows of a window, to `patches`: high bytes, then low ones where codes are wide.
+  @unsafe private func gather(
+    _ step: UnsafePointer<NetworkKernelStep>, _ rows: martlet_net_rows, frame: NetworkKernelFrame
+  ) {
+    let source = unsafe step.pointee.source
+    let earlier = unsafe step.pointee.recurrent!
+    let bytes = unsafe step.pointee.product!.pointee.inputs
+    let stride = unsafe patchStride(earlier)
+    unsafe martlet_net_patches(
+      rows, frame.codes(source), source.codeStride, bytes, step.pointee.taps, step.pointee.dilation,
+      step.pointee.padding!, patches, stride)
+    guard source.low > 0 else { return }
+    unsafe martlet_net_patches(
+      rows, frame.codes(source) + source.low, source.codeStride, bytes, step.pointee.taps, step.pointee.dilation,
+      step.pointee.padding! + source.low, patches + Int(earlier.pointee.low), stride)
+  }
+
   /// Rows one after the other, the input's products first; the state stays in the memory.
   @unsafe private func runRecurrent(
     _ step: UnsafePointer<NetworkKernelStep>, _ rows: martlet_net_rows, isFirst: Bool,
@@ -107,7 +137,7 @@ extension NetworkKernel {
       ?? (base + memory.pointee.before).assumingMemoryBound(to: Float.self)
     let next = unsafe lone == nil ? cells : nextCells + step.pointee.next
     if isFirst, unsafe lone == nil { unsafe forget(step, memory: base, memory, history: 0) }
-    unsafe martlet_net_sums(choice, product, rows, frame.codes(source), source.stride, nil, sums, channels)
+    unsafe martlet_net_sums(choice, product, rows, frame.codes(source), source.codeStride, nil, sums, channels)
     for index in 0..<(unsafe Int(rows.count)) {
       let row = unsafe Int(rows.list![index])
       let codes = unsafe frame.codes(result, row: row)
@@ -152,6 +182,18 @@ extension NetworkKernel {
     unsafe codes.update(repeating: UInt8(truncatingIfNeeded: step.pointee.coding!.pointee.zero_point), count: hidden)
   }
 
+  /// What the second longest history will add to the gates once it is the longest.
+  @unsafe func runAhead(
+    _ step: UnsafePointer<NetworkKernelStep>, memory base: UnsafeMutableRawPointer,
+    _ memory: UnsafePointer<NetworkKernelMemory>, room: NetworkKernelRoom
+  ) {
+    let history = unsafe (Int(base.load(as: NetworkState.Header.self).oldest) + 1) % room.histories
+    let codes =
+      unsafe (base + memory.pointee.hidden).assumingMemoryBound(to: UInt8.self) + history * memory.pointee.hiddenStride
+    unsafe recur(
+      step, from: codes, count: 1, stride: 0, to: (base + memory.pointee.ahead).assumingMemoryBound(to: Float.self))
+  }
+
   /// What an operator's memory adds to the row that comes next.
   @unsafe private func runBefore(
     _ step: UnsafePointer<NetworkKernelStep>, memory base: UnsafeMutableRawPointer,
@@ -170,13 +212,10 @@ extension NetworkKernel {
     let earlier = unsafe step.pointee.recurrent!
     let bytes = unsafe Int(step.pointee.product!.pointee.inputs)
     if room.following == .recomputed {
-      let source = unsafe step.pointee.source
       let last = UInt16(window - 1)
       // The list is read before the call returns.
       unsafe withUnsafePointer(to: last) { list in
-        unsafe martlet_net_patches(
-          martlet_net_rows(list: list, count: 1), frame(of: room, in: base).codes(source), source.stride,
-          UInt32(bytes), step.pointee.taps, step.pointee.dilation, step.pointee.padding!, patches)
+        unsafe gather(step, martlet_net_rows(list: list, count: 1), frame: frame(of: room, in: base))
       }
     } else {
       let header = unsafe base.load(as: NetworkState.Header.self)
@@ -187,7 +226,10 @@ extension NetworkKernel {
         // The row that many rows before the one that comes next; the newest has place `head − 1`.
         let age = unsafe (taps - tap) * Int(step.pointee.dilation)
         let place = (Int(header.head % Int64(rows)) + rows - age) % rows
-        unsafe (patches + tap * bytes).update(from: ring + place * bytes, count: bytes)
+        let row = unsafe ring + place * memory.pointee.ringStride
+        unsafe (patches + tap * bytes).update(from: row, count: bytes)
+        let low = unsafe Int(earlier.pointee.low)
+        if low > 0 { unsafe (patches + low + tap * bytes).update(from: row + bytes, count: bytes) }
       }
     }
     unsafe martlet_net_sums(

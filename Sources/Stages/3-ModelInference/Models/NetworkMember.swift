@@ -35,8 +35,6 @@ public struct NetworkMember: Hashable, Sendable {
     guard quantised != nil || float != nil else { return "a network in 8-bit integers or single precision" }
     if let quantised {
       if let fault = quantised.fault { return fault }
-      // What the kernels do not run yet must not reach them.
-      guard !quantised.input.isWide else { return "an input of 8-bit codes" }
       guard quantised.featureCount == inputs.count else { return "\(quantised.featureCount) inputs" }
     }
     if let float {
