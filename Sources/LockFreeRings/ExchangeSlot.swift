@@ -148,6 +148,8 @@ extension ExchangeSlot where Value: ~Copyable {
     /// - Complexity: one acquiring load when none waits, else moves both values; no allocation, wait-free.
     @inlinable public mutating func exchange(_ value: inout Value) -> Bool {
       guard isWaiting else { return false }
+      // Read first: where a part of `self` is changed through, the thread sanitizer takes the state for changed too.
+      let place = unsafe place
       // The place is this thread's since the state was offered, and holds a value before and after.
       unsafe swap(&place.pointee, &value)
       // Release, paired with the acquire in `collect`: the former value is there before it is seen.
