@@ -139,7 +139,7 @@ extension ModelDesk {
   /// Works through one step as the event `sequence`; the forecast, where one was asked for.
   mutating func take(_ step: ModelDeskFeed.Step, _ sequence: UInt64) -> Forecast? {
     let time = Timestamp(nanoseconds: Int64(sequence) * 1_000)
-    beginEvent(sequence, at: time)
+    while takeSwap(before: sequence, at: time) != nil {}
     switch step {
     case .question(let vector, let instrument):
       return forecast(vector, for: InstrumentID(index: UInt32(instrument)), at: time)

@@ -1,4 +1,5 @@
 import FixtureStreams
+import Foundation
 import LockFreeRings
 import ModelInference
 import TestSupport
@@ -11,32 +12,32 @@ import TradingTypes
 @Suite struct ModelReplayTests {
   static let windows = [1, 6, 12, 5]
 
-  /// The change that `swap` tells of, with its model made again.
-  static func repeated(_ swap: ModelSwap, instruments: Int) -> ModelChange {
-    guard swap.model != 0 else { return swap.place == .challenger ? .endChallenger() : .endShadow() }
+  /// The model that `swap` tells of, made again.
+  static func model(_ swap: ModelSwap, instruments: Int) -> DeskModel {
     let index = Int(swap.model - 1)
-    let model = DeskModel(
+    return DeskModel(
       ModelDeskModels.model(UInt64(index), window: windows[index]), id: swap.model, instrumentCount: instruments)
-    switch swap.place {
-    case .champion: return .champion(model)
-    case .challenger:
-      return .challenger(model, ChallengerSplit(challengerBucketCount: Int(swap.challengerBucketCount)))
-    case .shadow: return .shadow(model)
-    }
+  }
+
+  static func plan(_ swaps: [ModelSwap], instruments: Int) -> SwapPlan {
+    SwapPlan(repeating: swaps) { model($0, instruments: instruments) }
   }
 
   static func change(_ random: inout SplitMix64, instruments: Int) -> ModelChange {
     let place = ModelPlace.allCases[random.below(3)]
-    let isEnd = place != .champion && random.below(3) == 0
-    return repeated(
-      ModelSwap(
-        sequence: 0, time: .distantPast, place: place, model: isEnd ? 0 : UInt64(1 + random.below(windows.count)),
-        challengerBucketCount: 5_000), instruments: instruments)
+    if place != .champion, random.below(3) == 0 { return place == .challenger ? .endChallenger() : .endShadow() }
+    let swap = ModelSwap(sequence: 0, time: .distantPast, place: place, model: UInt64(1 + random.below(windows.count)))
+    let model = model(swap, instruments: instruments)
+    switch place {
+    case .champion: return .champion(model)
+    case .challenger: return .challenger(model, ChallengerSplit(challengerBucketCount: 5_000))
+    case .shadow: return .shadow(model)
+    }
   }
 
   @Test(arguments: Seeds.brief.prefix(3))
   func `a plan of the recorded changes repeats every forecast`(seed: UInt64) throws {
-    let feed = ModelDeskFeed(seed: seed, count: 600, instruments: 3)
+    let feed = ModelDeskFeed(seed: seed, count: 400, instruments: 3)
     var random = SplitMix64(seed: seed)
     let first = ModelDeskModels.model(0)
     var desk = try ModelDesk.standing(first, instruments: 3)
@@ -51,11 +52,9 @@ import TradingTypes
     }
     if let effect = publisher.collectEffect() { record.append(effect) }
     let counters = desk.counters
-    #expect(record.count > 20 && counters.swaps == UInt64(record.count))
+    #expect(record.count > 15 && counters.swaps == UInt64(record.count))
 
-    var plan = SwapPlan()
-    for swap in record { plan.append(Self.repeated(swap, instruments: 3), at: swap.sequence) }
-    var again = try ModelDesk.standing(first, instruments: 3, plan: plan)
+    var again = try ModelDesk.standing(first, instruments: 3, plan: Self.plan(record, instruments: 3))
     var replayed: [ForecastBits] = []
     for (number, step) in feed.steps.enumerated() {
       if let forecast = again.take(step, UInt64(2 * number)) { replayed.append(ForecastBits(forecast)) }
@@ -65,26 +64,69 @@ import TradingTypes
     #expect(repeated == counters)
   }
 
+  // MARK: - Records
+
+  @Test func `a change in a journal is read as it was written, and bytes that are none are refused`() {
+    var random = SplitMix64(seed: 5)
+    for number in 0..<300 {
+      let place = ModelPlace.allCases[number % 3]
+      let swap = ModelSwap(
+        sequence: random.next(), time: Timestamp(nanoseconds: Int64(bitPattern: random.next())), place: place,
+        model: number % 7 == 1 ? 0 : random.next() | 1, version: UInt32(truncatingIfNeeded: random.next()),
+        former: random.next(), challengerBucketCount: UInt32(random.below(10_001)),
+        shard: UInt16(truncatingIfNeeded: random.next()))
+      let words = Self.words(swap)
+      let read = Self.read(words)
+      #expect(read == (place == .champion && swap.model == 0 ? nil : swap))
+      guard read != nil else { continue }
+      // Another place, bits that mean nothing, more buckets than there are, a length that is wrong.
+      for (place, bits) in [(5, 3), (5, 1 << 8), (5, 1 << 40), (4, 10_001 << 32)] as [(Int, UInt64)] {
+        var wrong = words
+        wrong[place] = bits == 3 ? words[5] | 3 : place == 4 ? bits : words[place] | bits
+        #expect(Self.read(wrong) == nil, "word \(place): \(bits)")
+      }
+      #expect(Self.read(Array(words.dropLast())) == nil)
+    }
+  }
+
+  /// The payload by its definition.
+  static func words(_ swap: ModelSwap) -> [UInt64] {
+    [
+      swap.sequence, UInt64(bitPattern: swap.time.nanoseconds), swap.model, swap.former,
+      UInt64(swap.version) + UInt64(swap.challengerBucketCount) << 32,
+      UInt64(swap.place.rawValue) + UInt64(swap.shard) << 16,
+    ]
+  }
+
+  static func read(_ words: [UInt64]) -> ModelSwap? { ModelSwap(journalPayload: words.span.rawBytes) }
+
   // MARK: - Pipelines
 
-  /// A generated day through a pipeline whose model is `desk`; the checksum, and how many forecasts were usable.
-  static func run(
-    _ messages: Int = 6_000, desk make: (Int, Arena) throws -> ModelDesk,
+  struct Run<Sink: DecisionSink & ~Copyable>: ~Copyable {
+    var sink: Sink
+    var routed: UInt64
+    var swaps: UInt64
+  }
+
+  static let day = ItchFixture(ItchFixture.Parameters(seed: 12, messages: 2_000, symbols: 3)).generate()
+
+  /// A generated day through a pipeline whose model is `desk`.
+  static func run<Sink: DecisionSink & ~Copyable>(
+    into sink: consuming Sink, desk make: (Int, Arena) throws -> ModelDesk,
     each: (inout ModelDesk, Int) -> Void = { _, _ in }
-  ) throws -> (checksum: String, routed: Int, swaps: UInt64) {
-    let bytes = ItchFixture(ItchFixture.Parameters(seed: 12, messages: messages, symbols: 3)).generate()
+  ) throws -> Run<Sink> {
     let configuration = Rig.configuration {
       $0.capacity.restingOrders = 8_192
       $0.capacity.windowTicks = 256
       $0.capacity.openOrders = 256
     }
-    let scan = try FeedScan(bytes.rawBytes, configuration: configuration)
+    let scan = try FeedScan(day.rawBytes, configuration: configuration)
     let arena = Arena(capacityBytes: 512 << 20)
     let desk = try make(scan.directory.count, arena)
     var pipeline = try TradingPipeline(
       configuration: configuration, instruments: scan.directory, midnight: ItchFixture.midnight, model: desk,
-      gateway: HostVenue(), probe: NoProbe(), sink: RecordingSink(), control: Rig.control(.aggressive), in: arena)
-    var frames = ItchFrames(bytes.rawBytes)
+      gateway: HostVenue(), probe: NoProbe(), sink: sink, control: Rig.control(.aggressive), in: arena)
+    var frames = ItchFrames(day.rawBytes)
     var sequence: UInt64 = 0
     while let message = frames.next() {
       sequence += 1
@@ -92,8 +134,8 @@ import TradingTypes
       pipeline.ingest(message, sequence: sequence)
     }
     pipeline.finish()
-    let routed = pipeline.sink.decisions.count { $0.verdict == .routed }
-    return (pipeline.sink.checksum.hex, routed, pipeline.model.counters.swaps)
+    let (routed, swaps) = (pipeline.counts[.routed], pipeline.model.counters.swaps)
+    return Run(sink: pipeline.sink, routed: routed, swaps: swaps)
   }
 
   static func desk(_ count: Int, _ arena: Arena, plan: SwapPlan = SwapPlan()) throws -> ModelDesk {
@@ -103,32 +145,41 @@ import TradingTypes
   }
 
   @Test func `a shadow, a watch for drift and idle time change no decision`() throws {
-    let plain = try Self.run(desk: { try Self.desk($0, $1) })
+    let plain = try Self.run(into: DecisionChecksum(), desk: { try Self.desk($0, $1) })
     let watched = try Self.run(
+      into: DecisionChecksum(),
       desk: { count, arena in
         var plan = SwapPlan()
-        plan.append(.shadow(DeskModel(ModelDeskModels.model(3, window: 12), id: 2, instrumentCount: count)), at: 2_000)
+        plan.append(.shadow(DeskModel(ModelDeskModels.model(3, window: 12), id: 2, instrumentCount: count)), at: 700)
         var desk = try Self.desk(count, arena, plan: plan)
         let reference = DriftWatch.Reference(
           edges: (1...9).map { Double($0) / 10 }, binCounts: [Int](repeating: 10, count: 10))
         desk.drift = DriftWatch(model: 9, probability: reference, slots: [(3, reference)], window: 80, in: arena)
         return desk
       }, each: { desk, number in for _ in 0..<number % 3 { _ = desk.advance() } })
-    let swapped = try Self.run(desk: { count, arena in
-      var plan = SwapPlan()
-      plan.append(.champion(DeskModel(ModelDeskModels.model(3), id: 2, instrumentCount: count)), at: 2_000)
-      return try Self.desk(count, arena, plan: plan)
-    })
+    let swapped = try Self.run(
+      into: DecisionChecksum(),
+      desk: { count, arena in
+        var plan = SwapPlan()
+        plan.append(.champion(DeskModel(ModelDeskModels.model(3), id: 2, instrumentCount: count)), at: 700)
+        return try Self.desk(count, arena, plan: plan)
+      })
     #expect(plain.routed > 20 && plain.swaps == 0)
-    #expect(watched.checksum == plain.checksum && watched.swaps == 1)
-    #expect(swapped.checksum != plain.checksum, "another champion decides otherwise")
+    #expect(watched.sink.hex == plain.sink.hex && watched.swaps == 1)
+    #expect(swapped.sink.hex != plain.sink.hex, "another champion decides otherwise")
   }
 
-  @Test func `a replay of a whole engine repeats the changes of the live run`() throws {
+  // The live run's changes come at moments that nobody planned; its journal is all that the replay has.
+  @Test func `a replay repeats a live run's decisions from the changes in its journal`() throws {
     let far = Far()
+    let folder = FileManager.default.temporaryDirectory.appending(path: "martlet-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let writer = try JournalWriter(storage: try FileStorage(directory: folder), in: Arena(capacityBytes: 64 << 20))
     var record: [ModelSwap] = []
     var random = SplitMix64(seed: 3)
     let live = try Self.run(
+      into: JournalSink(writer, source: 1),
       desk: { count, arena in
         var desk = try Self.desk(count, arena)
         far.publisher = desk.takePublisher()
@@ -136,16 +187,32 @@ import TradingTypes
       },
       each: { desk, number in
         if let effect = far.collect() { record.append(effect) }
-        if number % 251 == 0 { far.publish(Self.change(&random, instruments: 3)) }
+        if number % 151 == 0 { far.publish(Self.change(&random, instruments: 3)) }
         _ = desk.advance()
       })
     if let effect = far.collect() { record.append(effect) }
-    let replayed = try Self.run(desk: { count, arena in
-      var plan = SwapPlan()
-      for swap in record { plan.append(Self.repeated(swap, instruments: count), at: swap.sequence) }
-      return try Self.desk(count, arena, plan: plan)
-    })
-    #expect(live.swaps > 15 && replayed == live)
+    try writer.flush(through: live.sink.lastSequence, until: .after(milliseconds: 60_000))
+    try writer.close(until: .after(milliseconds: 60_000))
+    let recorded = try ModelSwap.recorded(inJournal: folder)
+    let beginning = try #require(recorded.first)
+    #expect(beginning.isBeginning && beginning.model == 9 && beginning.sequence > 0)
+    #expect(Array(recorded.dropFirst()) == record && live.swaps == UInt64(record.count) && record.count > 8)
+    #expect(try ModelSwap.recorded(inJournal: folder, shard: 1).isEmpty)
+    let standing = ModelPlace.allCases.map { place in recorded.last { $0.place == place }?.model }
+    for (place, model) in zip(ModelPlace.allCases, standing) {
+      let told = far.publisher?.standing(at: place)?.model
+      #expect(told == (model == 0 ? nil : model))
+    }
+    let replayed = try Self.run(
+      into: DecisionChecksum(),
+      desk: { try Self.desk($0, $1, plan: Self.plan(recorded, instruments: $0)) })
+    #expect(replayed.sink.hex == live.sink.checksum.hex && replayed.swaps == live.swaps)
+    // Some events later is another run: the recorded sequences are what matters.
+    var late = recorded
+    for place in late.indices { late[place].sequence += 40 }
+    let other = try Self.run(
+      into: DecisionChecksum(), desk: { try Self.desk($0, $1, plan: Self.plan(late, instruments: $0)) })
+    #expect(other.sink.hex != live.sink.checksum.hex)
   }
 
   /// The other thread's end, played by this one.

@@ -12,6 +12,8 @@ public import TradingTypes
 }
 
 /// A change of models as it took effect: what a replay needs to repeat it. 48 bytes of plain values.
+///
+/// A sink is told of it before anything of its event: `JournalSink` keeps it, and `recorded(inJournal:)` reads it back.
 @frozen public struct ModelSwap: BitwiseCopyable, Hashable, Sendable {
   /// Sequence of the event that was the first one under the new models: its bars and its decision too.
   public var sequence: UInt64
@@ -27,11 +29,16 @@ public import TradingTypes
   public var challengerBucketCount: UInt32
   /// The place.
   public var place: ModelPlace
+  /// The desk's `shard`.
+  public var shard: UInt16
+
+  /// Whether it is no change but the champion at the beginning: the first record of a run.
+  @inlinable public var isBeginning: Bool { place == .champion && former == 0 }
 
   /// A change that took effect with the event `sequence`.
   @inlinable public init(
     sequence: UInt64, time: Timestamp, place: ModelPlace, model: UInt64, version: UInt32 = 0, former: UInt64 = 0,
-    challengerBucketCount: UInt32 = 0
+    challengerBucketCount: UInt32 = 0, shard: UInt16 = 0
   ) {
     self.sequence = sequence
     self.time = time
@@ -40,6 +47,7 @@ public import TradingTypes
     self.version = version
     self.challengerBucketCount = challengerBucketCount
     self.place = place
+    self.shard = shard
   }
 }
 
@@ -79,16 +87,29 @@ public struct ModelChange: ~Copyable, Sendable {
 
   /// Nothing is compared with the champion from here on.
   public static func endShadow() -> ModelChange { ModelChange(.shadow, nil) }
+
+  init<Failure: Error>(
+    repeating swap: ModelSwap, _ make: (ModelSwap) throws(Failure) -> DeskModel
+  ) throws(Failure) {
+    let buckets = Int(min(swap.challengerBucketCount, UInt32(ChallengerSplit.bucketCount)))
+    if swap.model == 0, swap.place != .champion {
+      self.init(swap.place, nil)
+    } else {
+      self.init(swap.place, try make(swap), split: ChallengerSplit(challengerBucketCount: buckets))
+    }
+  }
 }
 
 /// Changes that a replay repeats at the events where they took effect.
 ///
-/// The models are made beforehand; those that were replaced end with the plan.
+/// The models are made beforehand; those that were replaced end with the plan. A plan serves one desk.
 public struct SwapPlan: Sendable {
   /// Holds a change until it is due; touched by the desk's thread only, once the plan is the desk's.
   final class Entry: @unchecked Sendable {
     let sequence: UInt64
+    // The planned change, then what it replaced.
     var change: ModelChange?
+    var isTaken = false
 
     init(_ sequence: UInt64, _ change: consuming ModelChange) {
       self.sequence = sequence
@@ -100,6 +121,18 @@ public struct SwapPlan: Sendable {
 
   /// No change.
   public init() {}
+
+  /// The plan that repeats `swaps`, in their order, with the models that `make` gives.
+  ///
+  /// - Parameters:
+  ///   - swaps: recorded changes of one desk, in the order in which they took effect; the beginning, which is none, is passed over.
+  ///   - make: the model that took the place, by `ModelSwap.model`; not asked where the place became empty.
+  /// - Throws: what `make` throws.
+  public init<Failure: Error>(
+    repeating swaps: [ModelSwap], _ make: (ModelSwap) throws(Failure) -> DeskModel
+  ) throws(Failure) {
+    for swap in swaps where !swap.isBeginning { append(try ModelChange(repeating: swap, make), at: swap.sequence) }
+  }
 
   /// Changes planned.
   public var count: Int { entries.count }

@@ -2,31 +2,41 @@ public import TradingTypes
 
 // Changes of models, and the windows of models that came. Outside the walk: nothing here runs where nothing changes.
 extension ModelDesk {
-  /// Takes over what is due: of the plan, then of the publisher.
-  @inline(never) @usableFromInline mutating func takeOver(_ sequence: UInt64, at time: Timestamp) {
-    while planned < plan.entries.count, plan.entries[planned].sequence <= sequence {
+  /// Takes over one change that is due: of the plan, then of the publisher. The champion that is there first is told as one.
+  @inline(never) @usableFromInline mutating func takeOver(_ sequence: UInt64, at time: Timestamp) -> ModelSwap? {
+    var effect: ModelSwap?
+    if !hasBegun {
+      hasBegun = true
+      effect = ModelSwap(
+        sequence: sequence, time: time, place: .champion, model: champion.id, version: champion.version, shard: shard)
+    } else if planned < plan.entries.count, plan.entries[planned].sequence <= sequence {
       let entry = plan.entries[planned]
       planned += 1
-      guard var change = entry.change.take() else { continue }
-      apply(&change, sequence, at: time)
+      guard !entry.isTaken, var change = entry.change.take() else {
+        preconditionFailure("SwapPlan: a plan serves one desk")
+      }
+      entry.isTaken = true
+      effect = apply(&change, sequence, at: time)
       entry.change = consume change
-    }
-    if held == nil, let change = incoming.take() {
-      heldSequence = change.earliestSequence
-      held = consume change
-    }
-    if heldSequence <= sequence, var change = held.take() {
-      heldSequence = .max
-      apply(&change, sequence, at: time)
-      incoming.giveBack(change)
+    } else {
+      if held == nil, let change = incoming.take() {
+        heldSequence = change.earliestSequence
+        held = consume change
+      }
+      if heldSequence <= sequence, var change = held.take() {
+        heldSequence = .max
+        effect = apply(&change, sequence, at: time)
+        incoming.giveBack(change)
+      }
     }
     dueSequence = min(heldSequence, planned < plan.entries.count ? plan.entries[planned].sequence : .max)
     mayLackRows = true
+    return effect
   }
 
-  /// Puts the change's model into its place, and the former one into the change.
-  private mutating func apply(_ change: inout ModelChange, _ sequence: UInt64, at time: Timestamp) {
-    var effect = ModelSwap(sequence: sequence, time: time, place: change.place, model: 0)
+  /// Puts the change's model into its place, and the former one into the change; how it took effect.
+  private mutating func apply(_ change: inout ModelChange, _ sequence: UInt64, at time: Timestamp) -> ModelSwap {
+    var effect = ModelSwap(sequence: sequence, time: time, place: change.place, model: 0, shard: shard)
     if change.model != nil {
       effect.model = change.model!.traits().id
       effect.version = change.model!.traits().version
@@ -66,6 +76,7 @@ extension ModelDesk {
     warmSliceCount = champion.ensemble.value.warmSliceCount
     if challenger != nil { warmSliceCount += challenger!.traits().sliceCount }
     if shadow != nil { warmSliceCount += shadow!.traits().sliceCount }
+    return effect
   }
 
   /// A row into the windows of some instrument, of a model that lacks one; false when none does.

@@ -7,7 +7,7 @@ public import TradingTypes
 ///
 /// ```
 ///  another thread                                    the pipeline's thread
-///  ModelPublisher ──publish(change)──► slot ──┐      beginEvent: takes a change over, between two events
+///  ModelPublisher ──publish(change)──► slot ──┐      takeSwap: takes a change over, between two events
 ///        ▲                                    └────► champion │ challenger │ shadow
 ///        └──────collect() ◄── former model ◄──────── (moved, never made or ended here)
 /// ```
@@ -46,6 +46,8 @@ public struct ModelDesk: Forecaster, ~Copyable {
   public let windowMax: Int
   /// The host's number of the session, such as its day: an input of the challenger's share, to be set between sessions.
   public var session: UInt64 = 0
+  /// Which shard's desk it is, for the record: to be set before the first event.
+  public var shard: UInt16 = 0
   /// What happened so far.
   public internal(set) var counters = Counters()
   /// The model of the last forecast, as in `ModelNotice.model`.
@@ -78,6 +80,8 @@ public struct ModelDesk: Forecaster, ~Copyable {
   var publisher: ModelPublisher?
   var notices: LatencyRing<ModelNotice>.Producer
   @usableFromInline var incoming: ExchangeSlot<ModelChange>.Consumer
+  // Whether the first champion was told.
+  var hasBegun = false
   // The least sequence at which a planned or held change is due.
   @usableFromInline var dueSequence: UInt64
 
@@ -101,7 +105,8 @@ public struct ModelDesk: Forecaster, ~Copyable {
     var slot: ExchangeSlot<ModelChange>
     do throws(ArenaError) { slot = try ExchangeSlot(in: arena) } catch { throw .arena(error) }
     let publisher = ModelPublisher(
-      slot: slot.takePublisher(), notices: ring.takeConsumer(), instrumentCount: instrumentCount, windowMax: windowMax)
+      slot: slot.takePublisher(), notices: ring.takeConsumer(), champion: (champion.id, champion.version),
+      instrumentCount: instrumentCount, windowMax: windowMax)
     precondition(
       publisher.fault(of: champion) == nil,
       "ModelDesk: models of one number of instruments and windows up to the longest")
@@ -114,7 +119,7 @@ public struct ModelDesk: Forecaster, ~Copyable {
     notices = ring.takeProducer()
     incoming = slot.takeConsumer()
     self.plan = plan
-    dueSequence = plan.entries.first?.sequence ?? .max
+    dueSequence = 0
   }
 
   /// Bytes of arena memory a desk takes besides its models' own.
@@ -138,11 +143,13 @@ public struct ModelDesk: Forecaster, ~Copyable {
 
   // MARK: - Forecaster
 
-  /// Takes over a change that waits or is due.
+  /// Takes over a change that waits or is due; how it took effect. The first time the champion itself: `ModelSwap.isBeginning`.
   ///
   /// - Complexity: a comparison and one acquiring load when there is none; no allocation.
-  @inlinable @inline(__always) public mutating func beginEvent(_ sequence: UInt64, at time: Timestamp) {
-    if sequence >= dueSequence || incoming.isWaiting { takeOver(sequence, at: time) }
+  @inlinable @inline(__always) public mutating func takeSwap(before sequence: UInt64, at time: Timestamp) -> ModelSwap?
+  {
+    guard sequence >= dueSequence || incoming.isWaiting else { return nil }
+    return takeOver(sequence, at: time)
   }
 
   /// The forecast of the model that decides about `instrument`.

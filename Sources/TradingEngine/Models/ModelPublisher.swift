@@ -13,16 +13,24 @@ public struct ModelPublisher: ~Copyable, Sendable {
   public let windowMax: Int
   private var slot: ExchangeSlot<ModelChange>.Publisher
   private var notices: LatencyRing<ModelNotice>.Consumer
+  private var standing: InlineArray<3, ModelSwap?>
 
   init(
     slot: consuming ExchangeSlot<ModelChange>.Publisher, notices: consuming LatencyRing<ModelNotice>.Consumer,
-    instrumentCount: Int, windowMax: Int
+    champion: (id: UInt64, version: UInt32), instrumentCount: Int, windowMax: Int
   ) {
     self.slot = slot
     self.notices = notices
     self.instrumentCount = instrumentCount
     self.windowMax = windowMax
+    standing = [
+      ModelSwap(
+        sequence: 0, time: .distantPast, place: .champion, model: champion.id, version: champion.version), nil, nil,
+    ]
   }
+
+  /// How the model at `place` came there, as far as changes were collected; nil where there is none. The first champion's sequence is 0.
+  public func standing(at place: ModelPlace) -> ModelSwap? { standing[Int(place.rawValue)] }
 
   /// What keeps the desk from taking `model`, or nil.
   public func fault(of model: borrowing DeskModel) -> String? {
@@ -56,7 +64,11 @@ public struct ModelPublisher: ~Copyable, Sendable {
   }
 
   /// The last change as it took effect, with the former model, to be kept or ended here; nil while there is none.
-  public mutating func collect() -> ModelChange? { slot.collect() }
+  public mutating func collect() -> ModelChange? {
+    guard let change = slot.collect() else { return nil }
+    if let effect = change.effect { standing[Int(effect.place.rawValue)] = effect.model == 0 ? nil : effect }
+    return change
+  }
 
   /// The oldest notice, or nil.
   public mutating func nextNotice() -> ModelNotice? { notices.tryPop() }

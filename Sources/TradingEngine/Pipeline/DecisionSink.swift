@@ -9,11 +9,16 @@ public protocol DecisionSink: ~Copyable {
   mutating func record(_ report: borrowing ExecutionReport)
   /// A limit that several pipelines share was used at an event time; its ticket says when among all uses.
   mutating func record(_ use: borrowing LimitUse, at time: Timestamp)
+  /// Models changed; what comes from here on was decided under the new ones.
+  mutating func record(_ swap: borrowing ModelSwap)
 }
 
 extension DecisionSink where Self: ~Copyable {
   /// Uses of shared limits are no concern of most sinks.
   @inlinable public mutating func record(_ use: borrowing LimitUse, at time: Timestamp) {}
+
+  /// Changes of models are no concern of sinks that keep nothing for a replay.
+  @inlinable public mutating func record(_ swap: borrowing ModelSwap) {}
 }
 
 /// The decision checksum: FNV-1a 64 over one little-endian record a decision, in input order.

@@ -10,10 +10,13 @@ public protocol Forecaster: ~Copyable {
   /// Features that the model needs beside the catalogue's, in slots 88–95; none unless it says so.
   associatedtype Features: CustomFeatures = NoCustomFeatures
 
-  /// An event is next, with the bars that close before it and its decision: what may change between two events changes now.
+  /// An event is next, with the bars that close before it and its decision: a change of models that is due takes effect now.
+  ///
+  /// Asked until it gives nil, once a change.
   ///
   /// - Parameter sequence: the event's number in the feed; numbers rise, and a replay repeats them.
-  mutating func beginEvent(_ sequence: UInt64, at time: Timestamp)
+  /// - Returns: the change, for the record; nil where no other one is due.
+  mutating func takeSwap(before sequence: UInt64, at time: Timestamp) -> ModelSwap?
 
   /// The forecast for the next move of `instrument`, from its feature vector at `time`.
   ///
@@ -46,7 +49,7 @@ public protocol Forecaster: ~Copyable {
 
 extension Forecaster where Self: ~Copyable {
   /// Stays the same.
-  @inlinable public mutating func beginEvent(_ sequence: UInt64, at time: Timestamp) {}
+  @inlinable public mutating func takeSwap(before sequence: UInt64, at time: Timestamp) -> ModelSwap? { nil }
 
   /// Reads no bars.
   @inlinable public var readsBars: Bool { false }

@@ -12,6 +12,8 @@ public import TradingTypes
   case execution = 3
   /// A `LimitUse`, see `LimitUse.init(journalPayload:)`; its ticket says when among all uses of that limit, whatever its place in the journal.
   case limitUse = 4
+  /// A `ModelSwap`, see `ModelSwap.init(journalPayload:)`: before the first record of the event that it took effect with.
+  case modelSwap = 5
 }
 
 /// Keeps every decision, child order and report in a journal, and the decision checksum beside it.
@@ -59,6 +61,11 @@ public import TradingTypes
   /// Keeps a use of a shared limit.
   public mutating func record(_ use: borrowing LimitUse, at time: Timestamp) {
     put(.limitUse, use.journalWords, at: time, TraceID(source: source, sequence: use.tag))
+  }
+
+  /// Keeps a change of models.
+  public mutating func record(_ swap: borrowing ModelSwap) {
+    put(.modelSwap, swap.journalWords, at: swap.time, TraceID(source: source, sequence: swap.sequence))
   }
 
   private mutating func put<Payload: BitwiseCopyable>(

@@ -104,7 +104,7 @@ public struct TradingPipeline<
   /// - Complexity: O(1) beside bars that close; no allocation.
   @inlinable mutating func walk(_ event: MarketEvent) -> BookEffect {
     counts.messages &+= 1
-    model.beginEvent(event.sequence, at: event.time)
+    while let swap = model.takeSwap(before: event.sequence, at: event.time) { sink.record(swap) }
     // Acks and fills that are due, and bars that have ended, come before the event.
     if event.time >= barrier { crossBarrier(at: event.time) }
     settle(by: event.time)

@@ -120,6 +120,9 @@ public struct DecisionCollector: ~Copyable {
       lane.ring.release(1)
       sink.record(use, at: time)
       if keepsUses { uses.append(use) }
+    case .swap(let swap):
+      lane.ring.release(1)
+      sink.record(swap)
     case .barrier: return exchange(at: keyed.key)
     case .end:
       lane.ring.release(1)

@@ -59,6 +59,8 @@ public import TradingTypes
   case report(ExecutionReport)
   /// A use of a shared limit at an event time.
   case use(LimitUse, time: Timestamp)
+  /// A change of models.
+  case swap(ModelSwap)
   /// The shard's part at a bar's end; it waits for the total.
   case barrier(BarrierPart)
   /// Nothing more.
@@ -119,6 +121,9 @@ public import TradingTypes
   @inlinable public mutating func record(_ use: borrowing LimitUse, at time: Timestamp) {
     put(.use(copy use, time: time))
   }
+
+  /// Forwards a change of models.
+  @inlinable public mutating func record(_ swap: borrowing ModelSwap) { put(.swap(copy swap)) }
 
   /// Says that everything up to the current key is there, where that is news: beside the ring, so that it never fills it.
   @inlinable mutating func tellProgress() {
