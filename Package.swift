@@ -106,6 +106,7 @@ let libraries: [Target] = [
       "PositionSizing", "PreTradeRisk", "OrderRouting",
       "EventJournal", "EngineTelemetry",
     ]),
+  module("ModelDeployment", ["TradingTypes", "LockFreeRings", "ModelGovernance", "TradingEngine"]),
   module(
     "BacktestHarness",
     ["TradingTypes", "LockFreeRings", "OrderBooks", "SimulatedVenue", "EngineTelemetry", "TradingEngine"]),
@@ -160,6 +161,9 @@ let executables: [Target] = [
     ["OnnxImport", "ModelImport", "ModelInference", "TradingTypes", "LockFreeRings", "CPlatform"]),
   tool("host", path: "Examples/Host", ["TradingEngine", "SimulatedVenue"]),
   tool("live", path: "Examples/LiveFeed", ["TradingEngine", "SimulatedVenue", "MarketReceive"]),
+  tool(
+    "modelhost", path: "Examples/ModelHost",
+    ["TradingTypes", "LockFreeRings", "SimulatedVenue", "ModelGovernance", "TradingEngine", "ModelDeployment"]),
   tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "TradingTypes"]),
 ]
 
@@ -172,6 +176,7 @@ let checks: [Target] = [
   tests("SignalFeatures", ["OrderBooks", "MarketIngest", "FixtureStreams", "CAllocationCounter"]),
   tests("ModelInference", ["ModelImport", "CKernels", "CPlatform", "CAllocationCounter", "BuiltinModels"]),
   tests("ModelGovernance", ["ModelInference", "CAllocationCounter"]),
+  tests("ModelDeployment", ["ModelGovernance", "ModelImport", "TradingEngine", "FixtureStreams", "modelhost"]),
   tests("ModelImport", ["ModelInference", "FuzzTargets"]),
   tests("OnnxImport", ["ModelImport", "ModelInference"]),
   tests("RegimeDetection", ["CAllocationCounter"]),

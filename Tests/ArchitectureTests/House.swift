@@ -1,6 +1,7 @@
 /// The tiers of the house in pipeline order, and what each may see. The rules are those of `Docs/Architecture.md`.
 enum Tier: Int, CaseIterable {
-  case shim, vocabulary, memory, market, stage, venue, record, network, modelImport, onnxImport, engine, harness
+  case shim, vocabulary, memory, market, stage, venue, record, network, modelImport, onnxImport, engine, deployment,
+    harness
   case fixtures, testSupport, executable, tests
 
   /// Tiers whose modules this one may import. No tier but the last two sees itself: equal parts do not know each other.
@@ -14,7 +15,8 @@ enum Tier: Int, CaseIterable {
     case .modelImport: [.shim, .vocabulary, .stage]
     case .onnxImport: [.vocabulary, .stage, .modelImport]
     case .engine: below(self).subtracting([.shim, .venue, .modelImport, .onnxImport])
-    case .harness: below(self).subtracting([.shim, .stage, .modelImport, .onnxImport])
+    case .deployment: [.vocabulary, .memory, .modelImport, .engine]
+    case .harness: below(self).subtracting([.shim, .stage, .modelImport, .onnxImport, .deployment])
     case .fixtures: [.vocabulary]
     case .testSupport: [.shim, .vocabulary, .stage, .modelImport, .fixtures]
     case .executable: below(self)
@@ -50,6 +52,7 @@ enum Tier: Int, CaseIterable {
     case .memory, .record, .network, .engine: return arithmetic.union(["Synchronization", "Foundation", "Dispatch"])
     case .modelImport, .harness, .fixtures, .testSupport:
       return arithmetic.union(["Synchronization", "Foundation", "Dispatch"])
+    case .deployment: return arithmetic
     case .onnxImport: return arithmetic.union(["Foundation", "FoundationEssentials", "SwiftProtobuf"])
     case .executable: return arithmetic.union(["Synchronization", "Foundation", "Dispatch", "ArgumentParser"])
     case .tests:
@@ -73,11 +76,11 @@ enum House {
     "MarketReceive": .network, "ModelImport": .modelImport, "ModelGovernance": .modelImport,
     "OnnxImport": .onnxImport,
     "BuiltinModels": .modelImport,
-    "TradingEngine": .engine, "BacktestHarness": .harness,
+    "TradingEngine": .engine, "ModelDeployment": .deployment, "BacktestHarness": .harness,
     "FixtureStreams": .fixtures, "TestSupport": .testSupport, "ModelFixtures": .testSupport,
     "martlet": .executable, "bench": .executable, "league": .executable, "featureleague": .executable,
     "inferenceleague": .executable, "proof": .executable, "fixtures": .executable, "host": .executable,
-    "live": .executable, "FuzzTargets": .executable, "fuzz": .tests,
+    "live": .executable, "modelhost": .executable, "FuzzTargets": .executable, "fuzz": .tests,
   ]
 
   /// Counts allocations by taking the place of the allocator: never part of what users link.
