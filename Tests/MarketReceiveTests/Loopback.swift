@@ -1,6 +1,7 @@
 import Glibc
 import LockFreeRings
 import MarketReceive
+import Testing
 import TradingTypes
 
 /// A plain sending socket, independent of what is tested.
@@ -109,5 +110,25 @@ enum Loopback {
   /// The number a payload says.
   static func number(_ bytes: [UInt8]) -> Int {
     (0..<4).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
+  }
+}
+
+/// Notices that the wall clock was set, which the kernel's stamps follow: a virtual machine's may jump by milliseconds at any time.
+struct WallClockWatch {
+  private let lead = Self.lead()
+
+  /// What the wall clock is ahead of the monotonic one, read while this thread was not held up.
+  private static func lead() -> Int64 {
+    while true {
+      let before = SystemClocks.monotonicNanoseconds
+      let wall = SystemClocks.wallNanoseconds
+      if SystemClocks.monotonicNanoseconds - before < 100_000 { return wall - Int64(before) }
+    }
+  }
+
+  /// Cancels the test where the clock was set by more than half a millisecond since this was made: no stamp means anything then.
+  func requireSteady() throws {
+    let moved = Self.lead() - lead
+    if abs(moved) > 500_000 { try Test.cancel("the wall clock was set by \(moved) ns meanwhile") }
   }
 }
