@@ -72,17 +72,34 @@ import TradingTypes
     }
   }
 
-  @Test func `ten thousand changes under load leave every forecast whole`() throws {
+  static let models = [ModelDeskModels.model(1), ModelDeskModels.model(2)]
+
+  /// What each of the two models says, asked alone.
+  static func answers() -> Answers {
     var random = ModelDeskModels(seed: 3)
     let vectors = (0..<256).map { _ in random.vector() }
-    let models = [ModelDeskModels.model(1), ModelDeskModels.model(2)]
     let arena = Arena(capacityBytes: 8 << 20)
-    let answers = Answers(
+    return Answers(
       vectors: vectors,
       models: models.map { model in
         var ensemble = Ensemble(model, in: arena)
         return vectors.map { ForecastBits(ensemble.forecast($0)) }
       })
+  }
+
+  // The test of the test: the forecasting thread is told the other model's answers.
+  @Test func `forecasts of another model are noticed, one by one`() throws {
+    let answers = Self.answers()
+    let swapped = Answers(vectors: answers.vectors, models: answers.models.reversed())
+    let outcome = Outcome()
+    outcome.isOver.store(true, ordering: .releasing)
+    Self.forecast(try ModelDesk.standing(Self.models[0], windowMax: 1), swapped, atLeast: 1_024, outcome)
+    let differing = zip(answers.models[0], answers.models[1]).count { $0 != $1 }
+    #expect(outcome.torn.load(ordering: .relaxed) == UInt64(4 * differing) && differing > 200)
+  }
+
+  @Test func `ten thousand changes under load leave every forecast whole`() throws {
+    let (answers, models) = (Self.answers(), Self.models)
     let differing = zip(answers.models[0], answers.models[1]).count { $0 != $1 }
     #expect(differing > 200, "the two models say different things")
     // Without changes, then with them; the rest is the same.
