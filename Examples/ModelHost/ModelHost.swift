@@ -23,13 +23,11 @@ import TradingTypes
 
   static func main() throws {
     let words = Array(CommandLine.arguments.dropFirst())
-    guard words.count >= 5, words.count <= 7 else { return print(usage) }
+    let versions = words.dropFirst(5).map { Int($0) }
+    guard words.count >= 5, versions.count <= 2, !versions.contains(nil) else { return print(usage) }
     let host = ModelHost(registry: words[1], model: words[2], feed: words[3], journal: words[4])
     switch words[0] {
-    case "live":
-      print(
-        try host.live(
-          challenger: words.dropFirst(5).first.flatMap(Int.init), shadow: words.dropFirst(6).first.flatMap(Int.init)))
+    case "live": print(try host.live(challenger: versions.first ?? nil, shadow: versions.dropFirst().first ?? nil))
     case "replay": print(try host.replay())
     default: print(usage)
     }
