@@ -10,13 +10,12 @@ import TradingTypes
 // Goal: a run whose models changed can be repeated, and what only watches changes no decision. Method: changes at random moments of a live run,
 // recorded as they came back, planned in another run over the same events; whole pipelines over a generated day, compared by their checksums.
 @Suite struct ModelReplayTests {
-  static let windows = [1, 6, 12, 5]
+  // Made once: each of them comes and goes many times.
+  static let models = [1, 6, 12, 5].enumerated().map { ModelDeskModels.model(UInt64($0), window: $1) }
 
   /// The model that `swap` tells of, made again.
   static func model(_ swap: ModelSwap, instruments: Int) -> DeskModel {
-    let index = Int(swap.model - 1)
-    return DeskModel(
-      ModelDeskModels.model(UInt64(index), window: windows[index]), id: swap.model, instrumentCount: instruments)
+    DeskModel(models[Int(swap.model - 1)], id: swap.model, instrumentCount: instruments)
   }
 
   static func plan(_ swaps: [ModelSwap], instruments: Int) -> SwapPlan {
@@ -26,7 +25,7 @@ import TradingTypes
   static func change(_ random: inout SplitMix64, instruments: Int) -> ModelChange {
     let place = ModelPlace.allCases[random.below(3)]
     if place != .champion, random.below(3) == 0 { return place == .challenger ? .endChallenger() : .endShadow() }
-    let swap = ModelSwap(sequence: 0, time: .distantPast, place: place, model: UInt64(1 + random.below(windows.count)))
+    let swap = ModelSwap(sequence: 0, time: .distantPast, place: place, model: UInt64(1 + random.below(models.count)))
     let model = model(swap, instruments: instruments)
     switch place {
     case .champion: return .champion(model)
