@@ -134,7 +134,7 @@ struct NetworkKernelNetworks {
   // MARK: - Kinds
 
   static let activations: [NeuralNetwork.Activation] = [
-    .identity, .relu, .leakyReLU(slope: 0.1), .sigmoid, .tanh, .gelu, .silu,
+    .identity, .relu, .leakyReLU(slope: 0.1), .sigmoid, .tanh, .gelu, .silu, .geluTanh,
   ]
 
   static func perceptron(

@@ -42,6 +42,12 @@ struct NetworkReferenceMathTests {
         / max(1, abs(Double(x)))
     }
     #expect(gelu.error <= 5e-7, "gelu at \(gelu.at)")
+    let geluTanh = largest(floats(upTo: 30)) { x in
+      let x = Double(x)
+      let exact = x / 2 * (1 + Glibc.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+      return abs(Double(NetworkMath.geluTanh(Float(x))) - exact) / max(1, abs(x))
+    }
+    #expect(geluTanh.error <= 5e-7, "geluTanh at \(geluTanh.at)")
     let silu = largest(floats(upTo: 86)) { x in
       abs(Double(NetworkMath.silu(x)) - Double(x) / (1 + Glibc.exp(-Double(x)))) / max(1, abs(Double(x)))
     }

@@ -29,6 +29,7 @@ struct NetworkReferenceTests {
       case .sigmoid: 1 / (1 + Glibc.exp(-x))
       case .tanh: Glibc.tanh(x)
       case .gelu: x / 2 * (1 + Glibc.erf(x / 2.0.squareRoot()))
+      case .geluTanh: x / 2 * (1 + Glibc.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
       case .silu: x / (1 + Glibc.exp(-x))
       }
     }

@@ -55,7 +55,7 @@ struct QuantisedNetworkArtifactTests {
       #expect(try readQuantised(bytes(pair.quantised)) == pair.quantised)
     }
     let activations: [NeuralNetwork.Activation] = [
-      .identity, .relu, .leakyReLU(slope: 0.25), .sigmoid, .tanh, .gelu, .silu,
+      .identity, .relu, .leakyReLU(slope: 0.25), .sigmoid, .tanh, .gelu, .silu, .geluTanh,
     ]
     for (place, link) in [Link.identity, .logistic(scale: 0.3), .softmax, .exponential].enumerated() {
       var network = NeuralNetwork(

@@ -132,6 +132,7 @@ extension LittleEndianBytes {
     case .tanh: append(words: 4)
     case .gelu: append(words: 5)
     case .silu: append(words: 6)
+    case .geluTanh: append(words: 7)
     }
   }
 

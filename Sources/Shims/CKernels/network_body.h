@@ -183,6 +183,7 @@ INLINE void net_finish_as(
     case MARTLET_NET_SIGMOID: use(MARTLET_NET_SIGMOID); break;       \
     case MARTLET_NET_TANH: use(MARTLET_NET_TANH); break;             \
     case MARTLET_NET_GELU: use(MARTLET_NET_GELU); break;             \
+    case MARTLET_NET_GELU_TANH: use(MARTLET_NET_GELU_TANH); break;   \
     default: use(MARTLET_NET_SILU);                                  \
   }
 

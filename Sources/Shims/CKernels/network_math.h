@@ -68,6 +68,10 @@ INLINE lanes net_erf(lanes x) {
 
 INLINE lanes net_gelu(lanes x) { return (0.5f * x) * (1.0f + net_erf(x * 0.70710678f)); }
 
+INLINE lanes net_gelu_tanh(lanes x) {
+  return (0.5f * x) * (1.0f + net_tanh(x * ((x * x) * 0.035677408f + 0.79788456f)));
+}
+
 // `(1 - z) n + z h` of a GRU with one division.
 INLINE lanes net_gru_state(lanes update, lanes candidate, lanes hidden) {
   net_ratio z = net_tanh_ratio(0.5f * update), n = net_tanh_ratio(candidate);
@@ -88,6 +92,7 @@ INLINE lanes net_activation(lanes x, const uint32_t activation, float slope) {
     case MARTLET_NET_TANH: return net_tanh(x);
     case MARTLET_NET_GELU: return net_gelu(x);
     case MARTLET_NET_SILU: return net_silu(x);
+    case MARTLET_NET_GELU_TANH: return net_gelu_tanh(x);
     default: return x;
   }
 }

@@ -30,6 +30,7 @@ enum {
   MARTLET_NET_TANH = 4,
   MARTLET_NET_GELU = 5,
   MARTLET_NET_SILU = 6,
+  MARTLET_NET_GELU_TANH = 7,
 };
 
 /// From single precision to a code: `saturate(round(x * factor) + zero_point)`, or `x / factor` where it divides.

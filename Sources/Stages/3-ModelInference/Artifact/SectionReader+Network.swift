@@ -175,14 +175,15 @@ extension SectionReader {
   }
 
   private mutating func activation() throws(ArtifactError) -> NeuralNetwork.Activation {
-    switch try count(0...6, "a kind of activation") {
+    switch try count(0...7, "a kind of activation") {
     case 0: return .identity
     case 1: return .relu
     case 2: return .leakyReLU(slope: try float("a slope"))
     case 3: return .sigmoid
     case 4: return .tanh
     case 5: return .gelu
-    default: return .silu
+    case 6: return .silu
+    default: return .geluTanh
     }
   }
 

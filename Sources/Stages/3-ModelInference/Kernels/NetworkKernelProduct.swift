@@ -101,6 +101,7 @@ extension NeuralNetwork.Activation {
     case .sigmoid: (UInt32(MARTLET_NET_SIGMOID), 0)
     case .tanh: (UInt32(MARTLET_NET_TANH), 0)
     case .gelu: (UInt32(MARTLET_NET_GELU), 0)
+    case .geluTanh: (UInt32(MARTLET_NET_GELU_TANH), 0)
     case .silu: (UInt32(MARTLET_NET_SILU), 0)
     }
   }

@@ -23,6 +23,8 @@ public struct NeuralNetwork: Hashable, Sendable {
     case tanh
     /// `x Φ(x)` by the error function.
     case gelu
+    /// `x Φ(x)` by the approximation with a hyperbolic tangent that exporters offer.
+    case geluTanh
     /// `x × sigmoid(x)`.
     case silu
   }
