@@ -17,6 +17,11 @@ struct OnnxFixture {
   static func path(_ name: String) -> String { folder.appending(path: "\(name).onnx").path }
   static func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path(name)))) }
 
+  /// The network of a file that has no rows beside it.
+  static func network(_ name: String) throws -> NeuralNetwork {
+    try #require(try OnnxImporter().read(path(name)).network)
+  }
+
   init(_ name: String, _ options: OnnxImporter.Options = OnnxImporter.Options()) throws {
     model = try OnnxImporter(options).read(Self.path(name))
     let text = try String(contentsOf: Self.folder.appending(path: "\(name).rows"), encoding: .utf8)
@@ -52,6 +57,18 @@ struct OnnxFixture {
       for (one, other) in zip(predicted, wanted) { most = max(most, abs(Float(one) - other) / max(1, abs(other))) }
     }
     return most
+  }
+
+  /// What is applied to numbers of its layers, or between them.
+  var activations: [NeuralNetwork.Activation] {
+    (model.network?.operators ?? []).compactMap { step in
+      switch step {
+      case .dense(let layer): layer.activation
+      case .convolution(let layer): layer.activation
+      case .activation(_, let activation): activation
+      default: nil
+      }
+    }
   }
 
   var operators: [String] {

@@ -36,6 +36,23 @@ import Testing
     return attribute
   }
 
+  @Test func `a form of gelu that nobody knows is refused, by tanh it is another function`() throws {
+    let line = try refusal("mlp_dynamo") { model in
+      model.graph.node[try index(model, "Gelu")].attribute = [text("approximate", "sigmoid")]
+    }
+    #expect(line.contains("expected attribute approximate = none or tanh, not sigmoid"), "\(line)")
+    var model = try OnnxFile.decode(OnnxFixture.bytes("mlp_dynamo"), name: "m.onnx")
+    model.graph.node[try index(model, "Gelu")].attribute = [text("approximate", "tanh")]
+    let changed = model
+    let network = try #require(try OnnxImporter().read(changed, name: "m.onnx").network)
+    let exact = try OnnxFixture("mlp_dynamo")
+    let before = try #require(exact.model.network)
+    let most = exact.windows.map { window in
+      zip(network.predictReference(window), before.predictReference(window)).map { abs($0 - $1) }.max() ?? 0
+    }.max()
+    #expect((1e-6...1e-2).contains(most ?? 0), "\(most ?? 0)")
+  }
+
   @Test func `an unknown operator is named with its node and with what is supported`() throws {
     let line = try refusal("mlp_logistic") { model in model.graph.node[try index(model, "Tanh")].opType = "Mish" }
     #expect(line.contains("(Mish)"))

@@ -131,15 +131,12 @@ struct GraphReader {
     if function.isIdentity { return view }
     let key = Applied(view: view, function: function)
     if let known = applied[key] { return known }
-    guard let (steps, isApproximate) = function.operations() else {
+    guard let steps = function.operations() else {
       throw node.refused(
         "before it a function the network has: Relu, LeakyRelu, Sigmoid, Tanh, Gelu, x × Sigmoid(x), or a scale and shift"
       )
     }
     guard view.leading <= 0 else { throw node.refused("padding only in front of a convolution") }
-    if isApproximate {
-      note("Gelu by its tanh approximation is computed by the error function: up to 5e-4 apart")
-    }
     var result = try packed(view, node)
     for step in steps {
       try requireRoom(node)

@@ -54,14 +54,13 @@ struct ScalarFunction: Hashable {
     case .sigmoid: 1 / (1 + exp(-x))
     case .tanh: Foundation.tanh(x)
     case .gelu: 0.5 * x * (1 + erf(x / 2.0.squareRoot()))
+    case .geluTanh: 0.5 * x * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     case .silu: x / (1 + exp(-x))
     }
   }
 
-  /// GELU by its tanh approximation, up to 5e-4 from the one by the error function.
-  static func approximateGelu(_ x: Double) -> Double {
-    0.5 * x * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
-  }
+  /// Those that a function is compared with; the two of GELU are 5e-4 apart, far more than the comparison allows.
+  private static let activations: [NeuralNetwork.Activation] = [.relu, .sigmoid, .tanh, .gelu, .geluTanh, .silu]
 
   private func isNear(_ function: (Double) -> Double) -> Bool {
     zip(Self.points, values).allSatisfy { point, value in
@@ -73,25 +72,23 @@ struct ScalarFunction: Hashable {
   var isIdentity: Bool { values == Self.points }
 
   /// What the network does to get the function; nil where it has nothing that gives it.
-  func operations() -> (steps: [Step], isApproximate: Bool)? {
-    for activation in [NeuralNetwork.Activation.relu, .sigmoid, .tanh, .gelu, .silu]
-    where isNear({ Self.value(of: activation, $0) }) {
-      return ([.activation(activation)], false)
+  func operations() -> [Step]? {
+    for activation in Self.activations where isNear({ Self.value(of: activation, $0) }) {
+      return [.activation(activation)]
     }
-    if isNear(Self.approximateGelu) { return ([.activation(.gelu)], true) }
-    if let steps { return (steps, false) }
+    if let steps { return steps }
     // A line through two of the points.
     let shift = values[Self.points.firstIndex(of: 0)!]
     let gain = values[Self.points.firstIndex(of: 1)!] - shift
-    if isNear({ gain * $0 + shift }) { return ([.scale(gain: gain, shift: shift)], false) }
-    for activation in [NeuralNetwork.Activation.relu, .sigmoid, .tanh, .gelu, .silu] {
+    if isNear({ gain * $0 + shift }) { return [.scale(gain: gain, shift: shift)] }
+    for activation in Self.activations {
       // The same stretched: from its values at 1 and −2.1.
       let high = Self.value(of: activation, 1)
       let low = Self.value(of: activation, -2.1)
       let gain = (values[Self.points.firstIndex(of: 1)!] - values[Self.points.firstIndex(of: -2.1)!]) / (high - low)
       let shift = values[Self.points.firstIndex(of: 1)!] - gain * high
       if gain.isFinite, shift.isFinite, isNear({ gain * Self.value(of: activation, $0) + shift }) {
-        return ([.activation(activation), .scale(gain: gain, shift: shift)], false)
+        return [.activation(activation), .scale(gain: gain, shift: shift)]
       }
     }
     return nil

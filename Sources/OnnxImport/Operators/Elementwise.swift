@@ -32,12 +32,7 @@ extension GraphReader {
         Constant(constant.element, constant.dims, constant.values.map { scalar($0) }).rounded(), node, "")
     case .view, .function:
       let (view, function) = function(of: operand)!
-      if let activation {
-        if node.type == "Gelu", node.text("approximate", "none") == "tanh" {
-          return .function(view, function.then(nil) { ScalarFunction.approximateGelu($0) })
-        }
-        return .function(view, function.activated(activation))
-      }
+      if let activation { return .function(view, function.activated(activation)) }
       let steps: [ScalarFunction.Step]? = node.type == "Neg" ? [.scale(gain: -1, shift: 0)] : nil
       return .function(view, function.then(steps, scalar))
     case .forest(var forest):
@@ -55,7 +50,12 @@ extension GraphReader {
     case "Relu": return .relu
     case "Sigmoid": return .sigmoid
     case "Tanh": return .tanh
-    case "Gelu": return .gelu
+    case "Gelu":
+      let form = node.text("approximate", "none")
+      guard let known = ["none": NeuralNetwork.Activation.gelu, "tanh": .geluTanh][form] else {
+        throw node.refused("attribute approximate = none or tanh, not \(form)")
+      }
+      return known
     case "LeakyRelu": return .leakyReLU(slope: node.number("alpha", 0.01))
     case "PRelu":
       let slopes = try neededConstant(node, 1, "slope").values
