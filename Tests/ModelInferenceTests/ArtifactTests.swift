@@ -2,6 +2,7 @@ import Foundation
 import LockFreeRings
 import ModelImport
 import ModelInference
+import Synchronization
 import TestSupport
 import Testing
 import TradingTypes
@@ -128,6 +129,45 @@ struct ArtifactTests {
       error?.description.contains("\(url.lastPathComponent).none: file, byte 0: expected a readable file") == true)
     #expect(throws: ArtifactError.self) { try ModelArtifact.open("/") }
     #expect(throws: ArtifactError.self) { try ModelArtifact.open("/dev/null") }
+    let pipe = url.path + ".pipe"
+    defer { try? FileManager.default.removeItem(atPath: pipe) }
+    // The path is a C string for the call only.
+    try #require(unsafe mkfifo(pipe, 0o600) == 0)
+    let refusal = #expect(throws: ArtifactError.self) { try ModelArtifact.open(pipe) }
+    #expect(refusal?.expected == "a regular file", "and not waited for")
+  }
+
+  // Goal: a file that changes while it is loaded ends nothing. Method: another thread empties it and writes it again all the time.
+  @Test func `a file that another program writes is loaded whole or refused`() throws {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString).martlet")
+    defer { try? FileManager.default.removeItem(at: url) }
+    let bytes = Data(try Self.smallBytes())
+    try bytes.write(to: url)
+    let digest = try ModelArtifact.open(url.path).sha256
+    let isDone = Flag()
+    let writer = Thread {
+      guard let handle = try? FileHandle(forWritingTo: url) else { return }
+      while !isDone.value.load(ordering: .acquiring) {
+        try? handle.truncate(atOffset: 0)
+        try? handle.write(contentsOf: bytes.prefix(bytes.count / 2))
+        try? handle.write(contentsOf: bytes.dropFirst(bytes.count / 2))
+      }
+    }
+    writer.start()
+    var refused = 0
+    for _ in 0..<300 {
+      do throws(ArtifactError) {
+        let loaded = try ModelArtifact.open(url.path)
+        #expect(loaded.sha256 == digest)
+      } catch { refused += 1 }
+    }
+    isDone.value.store(true, ordering: .releasing)
+    while !writer.isFinished { usleep(1_000) }
+    #expect(refused > 0, "the writer was seen at work")
+  }
+
+  private final class Flag: Sendable {
+    let value = Atomic<Bool>(false)
   }
 
   @Test func `every single flipped bit is refused`() throws {

@@ -2,21 +2,22 @@ internal import CKernels
 internal import TradingTypes
 internal import Glibc
 
-/// The bytes of an artifact, mapped from a file or held in memory, to be read with checks.
+/// The bytes of an artifact, a copy of a file or of memory, to be read with checks.
 @safe final class ArtifactBytes {
   let name: String
   let count: Int
   private let base: UnsafeRawPointer
-  private let isMapped: Bool
 
-  /// Maps a file read-only and brings every page in.
+  /// A copy of a file.
   ///
-  /// A file is replaced by renaming a new one over it, never changed in place: the mapping is private to this load.
-  init(mapping path: String) throws(ArtifactError) {
+  /// Read and not mapped: a file that another program cuts short meanwhile would end this one with a bus error; like this it
+  /// is refused, by its length or by a checksum.
+  init(reading path: String) throws(ArtifactError) {
     func refused(_ expected: String) -> ArtifactError {
       ArtifactError(file: path, section: "file", offsetBytes: 0, expected: expected)
     }
-    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    // A pipe that nobody writes to would keep us waiting; a file does not care.
+    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw refused("a readable file (\(unsafe String(cString: strerror(errno))))") }
     defer { close(descriptor) }
     var status = stat()
@@ -27,12 +28,20 @@ internal import Glibc
     guard length >= ArtifactFormat.headerBytes, length <= ArtifactFormat.fileBytesMax else {
       throw refused("\(ArtifactFormat.headerBytes) to \(ArtifactFormat.fileBytesMax) bytes, not \(length)")
     }
-    let mapped = unsafe mmap(nil, length, PROT_READ, MAP_PRIVATE | Int32(MAP_POPULATE), descriptor, 0)
-    guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { throw refused("a file that can be mapped") }
-    unsafe base = UnsafeRawPointer(mapped)
+    let copy = UnsafeMutableRawPointer.allocate(byteCount: length, alignment: 64)
+    var done = 0
+    while done < length {
+      // In bounds: `length` bytes were allocated, of which `length - done` lie behind `done`.
+      let part = unsafe Glibc.read(descriptor, copy + done, length - done)
+      guard part > 0 || part < 0 && errno == EINTR else {
+        unsafe copy.deallocate()
+        throw refused("\(length) bytes that can be read, not \(done)")
+      }
+      done += max(part, 0)
+    }
+    unsafe base = UnsafeRawPointer(copy)
     name = path
     count = length
-    isMapped = true
   }
 
   /// A copy of `bytes`.
@@ -45,16 +54,9 @@ internal import Glibc
     unsafe base = UnsafeRawPointer(copy)
     self.name = name
     count = bytes.count
-    isMapped = false
   }
 
-  deinit {
-    if isMapped {
-      unsafe munmap(UnsafeMutableRawPointer(mutating: base), count)
-    } else {
-      unsafe base.deallocate()
-    }
-  }
+  deinit { unsafe base.deallocate() }
 
   /// The little-endian integer at a byte.
   ///

@@ -2,7 +2,7 @@ internal import TradingTypes
 
 /// A verified model artifact: its file was whole, its model is sound, and it gave the answers it carries.
 ///
-/// The file is mapped only while it is loaded; `Ensemble` copies what the kernels read into its arena, so a swap of
+/// The file is read once, when it is loaded; `Ensemble` copies what the kernels read into its arena, so a swap of
 /// models never depends on the page cache, and nothing that happens to the file later can reach the hot path.
 public struct ModelArtifact: Sendable {
   /// What it holds.
@@ -18,13 +18,13 @@ public struct ModelArtifact: Sendable {
   /// The file, or what its bytes were called.
   public let name: String
 
-  /// Maps, verifies and loads the artifact at `path`.
+  /// Reads, verifies and loads the artifact at `path`.
   ///
   /// - Throws: `ArtifactError` for anything that is not a whole, sound artifact of this version whose golden rows hold;
   ///   never traps, whatever the bytes are.
-  /// - Complexity: O(bytes); allocates, and maps the file while it runs.
+  /// - Complexity: O(bytes); allocates.
   public static func open(_ path: String) throws(ArtifactError) -> ModelArtifact {
-    try ModelArtifact(ArtifactBytes(mapping: path))
+    try ModelArtifact(ArtifactBytes(reading: path))
   }
 
   /// Verifies and loads an artifact from memory.
