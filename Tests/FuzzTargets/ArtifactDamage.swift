@@ -216,11 +216,11 @@ extension ArtifactDamage.Tally {
     }
     let model = artifact.model
     precondition(model.fault == nil, "what loads is sound")
-    for value: Float in [0, .nan, .infinity, -1e30] {
-      let row = [Float](repeating: value, count: model.features.count)
-      let window = [[Float]](repeating: row, count: model.window)
-      for precision in ModelPredictor.Precision.allCases {
-        let predictor = ModelPredictor(model, precision: precision)
+    for precision in ModelPredictor.Precision.allCases {
+      let predictor = ModelPredictor(model, precision: precision)
+      for value: Float in [0, .nan, .infinity, -1e30] {
+        let row = [Float](repeating: value, count: model.features.count)
+        let window = [[Float]](repeating: row, count: model.window)
         _ = predictor.prediction(window[...])
         precondition(predictor.exitLeaves(row).count <= 1 << 20, "a leaf a tree")
       }
