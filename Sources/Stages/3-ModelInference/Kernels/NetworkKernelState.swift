@@ -29,6 +29,8 @@ internal import LockFreeRings
     /// First row of keys and values, and how many there are.
     var first: Int32 = 0
     var count: Int32 = 0
+    /// In place of padding, whose bytes nobody writes: equal states have equal snapshots.
+    var reserved: Int32 = 0
     /// Rows that rings have taken.
     var head: Int64 = 0
   }
