@@ -332,6 +332,12 @@ struct NetworkKernelBench: ~Copyable {
     return outputs()
   }
 
+  mutating func predictClosing(_ values: [Float], _ state: inout NetworkState) -> [UInt32] {
+    row.load(values)
+    _ = kernel.predictClosing(row, &state)
+    return outputs()
+  }
+
   mutating func close(_ values: [Float], _ state: inout NetworkState) {
     row.load(values)
     kernel.close(row, &state)

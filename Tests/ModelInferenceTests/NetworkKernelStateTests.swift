@@ -69,6 +69,32 @@ struct NetworkKernelStateTests {
     }
   }
 
+  @Test(arguments: NetworkState.Mode.allCases)
+  func `a prediction that closes its row equals a prediction and a close`(mode: NetworkState.Mode) {
+    for (name, network) in NetworkKernelNetworks.every(seed: 7) where network.window > 1 {
+      for set in KernelSet.supported {
+        var bench = NetworkKernelBench(network, set: set)
+        var random = NetworkKernelNetworks(seed: 3, features: 1, window: 1)
+        var joined = bench.kernel.state(mode, in: bench.arena)
+        var apart = bench.kernel.state(mode, in: bench.arena)
+        var differing = 0
+        for row in random.rows(network.window + 4, features: network.featureCount) {
+          let answer = bench.predictClosing(row, &joined)
+          let expected = bench.predict(row, &apart)
+          bench.close(row, &apart)
+          if answer != expected { differing += 1 }
+          // What is put off may be done at any time.
+          if random.random.below(2) == 0 { _ = bench.kernel.advance(&joined) }
+        }
+        #expect(differing == 0, "\(name), \(set)")
+        while bench.kernel.advance(&joined) {}
+        while bench.kernel.advance(&apart) {}
+        let (one, other) = (joined.snapshot(), apart.snapshot())
+        #expect(one == other, "\(name), \(set)")
+      }
+    }
+  }
+
   @Test func `foreign, short and damaged bytes are refused or harmless`() {
     for (name, network) in NetworkKernelNetworks.every(seed: 5) where network.window > 1 {
       var bench = NetworkKernelBench(network, set: .best)
@@ -168,6 +194,7 @@ struct NetworkKernelStateTests {
           for _ in 0..<2 * network.window + 3 {
             sum += kernel.predict(row, &state)
             kernel.close(row, &state)
+            sum += kernel.predictClosing(row, &state)
             _ = kernel.advance(&state)
             kernel.warm(&state)
           }

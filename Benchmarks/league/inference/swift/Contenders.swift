@@ -99,8 +99,7 @@ struct StepContender: Contender, ~Copyable {
   mutating func prepare(_ row: Int) { if row == 0 { kernel.reset(&state) } }
 
   mutating func call(_ row: Int) -> Double {
-    let answer = kernel.predict(rows.rows[row], &state)
-    kernel.close(rows.rows[row], &state)
+    let answer = kernel.predictClosing(rows.rows[row], &state)
     while kernel.advance(&state) {}
     return Double(answer)
   }

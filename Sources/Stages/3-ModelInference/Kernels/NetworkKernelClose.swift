@@ -48,6 +48,26 @@ extension NetworkKernel {
     unsafe close(row.values, state.memory, room: room)
   }
 
+  /// The prediction for a row that closes with it: the bits of `predict` and then `close`, but a network whose state runs on
+  /// goes over the row once instead of twice. `output` gives the other outputs.
+  ///
+  /// - Precondition: the row has the network's features, and the state is of an equal network.
+  /// - Complexity: O(network) for one row, no allocation.
+  public func predictClosing(_ row: borrowing KernelRow, _ state: inout NetworkState) -> Float {
+    check(row, state)
+    let room = room(state.mode)
+    guard room.following == .appended, state.mode == .stateful else {
+      let answer = predict(row, &state)
+      close(row, &state)
+      return answer
+    }
+    finish(state, room)
+    // The state has the layout's bytes: checked.
+    unsafe close(row.values, state.memory, room: room)
+    // Closing ran the row as a prediction does, and nothing was written over its outputs.
+    return unsafe tick.values(outputPlace)[0]
+  }
+
   /// Does one slice of the deferred work; false where nothing is left.
   ///
   /// - Complexity: about a microsecond in the reference ensemble, no allocation.
