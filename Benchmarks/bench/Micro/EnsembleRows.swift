@@ -40,15 +40,14 @@ extension MicroBenchmarks {
     _ samples: WalkSamples, notes: inout [String], _ isSelected: (String) -> Bool
   ) throws -> [MicroRow] {
     guard !samples.vectors.isEmpty else { return [] }
-    let model = try setup.artifact.onSlots()
     let farMemory = Arena(capacityBytes: 8 << 20)
     let far = Slab(repeating: UInt64(1), count: (4 << 20) / 8, in: farMemory)
-    let bytes = Ensemble.arenaBytes(for: model)
     var rows: [MicroRow] = []
     for set in KernelSet.supported.reversed() {
       let distances = Distance.allCases.filter { isSelected(Self.name($0, set)) }
       guard !distances.isEmpty else { continue }
-      let arena = Arena(capacityBytes: bytes)
+      let model = try setup.artifact.onSlots(kernels: set)
+      let arena = Arena(capacityBytes: Ensemble.arenaBytes(for: model))
       var ensemble = Ensemble(model, kernels: set, in: arena)
       for place in 0..<model.window { ensemble.close(samples.vectors[place % samples.vectors.count], of: 0) }
       while ensemble.advance() {}
@@ -56,6 +55,7 @@ extension MicroBenchmarks {
         let name = Self.name(distance, set)
         var found: [MicroRow] = []
         var calls = CallTimes(capacity: callCount(distance), clock: clock)
+        let before = ensemble.counters
         for pass in 0...(effort == .full ? Self.passes : effort == .quick ? 3 : 1) {
           forecasts(&ensemble, samples.vectors, distance, far: far, tables: arena, &calls)
           // The first pass is thrown away.
@@ -63,7 +63,11 @@ extension MicroBenchmarks {
           if pass == 0 { calls.forget() } else { calls.forgetTimes() }
         }
         rows.append(Self.median(of: found, name: name))
-        notes.append("\(name): \(Self.note(of: found)), \(callCount(distance)) calls a pass; \(calls.counts)")
+        let asked = ensemble.counters.forecasts - before.forecasts
+        let lacking = ensemble.counters.partial - before.partial
+        notes.append(
+          "\(name): \(Self.note(of: found)), \(callCount(distance)) calls a pass, \(lacking) of \(asked) without every "
+            + "member; \(calls.counts)")
       }
     }
     return rows

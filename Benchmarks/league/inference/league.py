@@ -29,6 +29,8 @@ OURS = "martlet"
 INSTRUCTIONS = {"avx512": "AVX-512", "avx2": "AVX2", "scalar": "scalar"}
 # In the name of our forms that did a part of the work before the call: shown, but no goal is held with them.
 BEFOREHAND = "kept"
+# The reference is slow: enough passes to see about what it takes.
+SCALAR_PASSES = 3
 # A pass of a side takes seconds; a side that is silent for this long has come to a stop.
 SILENCE_SECONDS = 300
 
@@ -52,8 +54,8 @@ def options():
 class Side:
     """A program that times its contenders once for each line it is sent, and says with an empty line that it is done."""
 
-    def __init__(self, arguments):
-        self.name = os.path.basename(arguments[0])
+    def __init__(self, arguments, passes):
+        self.name, self.passes = os.path.basename(arguments[0]), passes
         self.errors = tempfile.TemporaryFile(mode="w+")
         self.program = subprocess.Popen(
             [*arguments, "--passes", "asked"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True)
@@ -191,12 +193,15 @@ def main():
     selected = ["--only", given.only] if given.only else []
     with tempfile.TemporaryDirectory() as values:
         every = [given.folder, "--values", values, *selected]
-        sides = [Side([given.peers, *every])]
+        sides = [Side([given.peers, *every], given.repetitions)]
         if not given.peers_only:
-            sides.append(Side([given.ours, *every, "--sets", given.sets, "--artifact", given.artifact]))
+            named, few = given.sets.split(","), min(given.repetitions, SCALAR_PASSES)
+            for sets, passes in ([name for name in named if name != "scalar"], given.repetitions), ([name for name in named if name == "scalar"], few):
+                if sets:
+                    sides.append(Side([given.ours, *every, "--artifact", given.artifact, "--sets", ",".join(sets)], passes))
         for repetition in range(given.repetitions):
             # Who begins alternates.
-            for side in sides if repetition % 2 == 0 else sides[::-1]:
+            for side in [side for side in sides[:: 1 if repetition % 2 == 0 else -1] if repetition < side.passes]:
                 for line in side.measure():
                     key = line["name"], line["set"], line["form"]
                     figures[key].append((line["p50_ns"], line["p99_ns"]))
@@ -209,8 +214,8 @@ def main():
         notes, wrong = compare(values, figures)
         different = different_bits(values, figures)
     comparison, short = goals(figures, wrong)
-    text = [f"{given.repetitions} interleaved passes of each side in {progress.seconds():.0f} s, one row a call, 4,096 rows in hashed order, one pinned "
-            "core, one thread, 20 to 30 ns of timer in every figure.", ""]
+    text = [f"{given.repetitions} interleaved passes of each side (scalar kernels {min(given.repetitions, SCALAR_PASSES)}) in {progress.seconds():.0f} s, one row "
+            "a call, 4,096 rows in hashed order, one pinned core, one thread, 20 to 30 ns of timer in every figure.", ""]
     if len(comparison) > 2:
         text += comparison + ["", f"Short of the goal: {', '.join(short)}." if short else "No ratio is short of its goal.", ""]
     text += table(figures, notes)

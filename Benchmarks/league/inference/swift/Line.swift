@@ -139,9 +139,9 @@ struct Line {
     let sets = sets.filter { arguments.wants("ensemble", "\($0)") }
     guard let path = arguments.artifact, !sets.isEmpty else { return [] }
     let artifact = try ModelArtifact.open(path)
-    let model = try artifact.onSlots()
     let vectors = try Self.vectors(artifact)
-    return sets.map { set in
+    return try sets.map { set in
+      let model = try artifact.onSlots(kernels: set)
       var ensemble = Ensemble(model, kernels: set, in: Arena(capacityBytes: Ensemble.arenaBytes(for: model)))
       for place in 0..<model.window { ensemble.close(vectors[place], of: 0) }
       while ensemble.advance() {}
