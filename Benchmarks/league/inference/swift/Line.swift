@@ -57,7 +57,7 @@ struct Line {
     let network = try quantised("mlp", calibration, width: Self.features)
     let rows = LeagueRows(try floats("scaled.f32"), width: Self.features)
     return sets.map { set in
-      Entry("mlp", "\(set)", layout: "8 bits", RowContender(kernel: kernel(network, set), rows: rows))
+      Entry("mlp", "\(set)", layout: "8 bits, input 16", RowContender(kernel: kernel(network, set), rows: rows))
     }
   }
 
@@ -101,13 +101,13 @@ struct Line {
     let kernel = kernel(network, instructions)
     let form = "\(instructions) \(course.rawValue)"
     guard course != .window else {
-      return Entry(set, form, layout: "8 bits", WindowContender(kernel: kernel, rows: rows))
+      return Entry(set, form, layout: "8 bits, input 16", WindowContender(kernel: kernel, rows: rows))
     }
     let arena = Arena(capacityBytes: NetworkKernel.arenaBytes(for: network, mode: course.mode))
     let state = kernel.state(course.mode, in: arena)
-    if course == .step { return Entry(set, form, layout: "8 bits", StepContender(kernel, rows, state)) }
+    if course == .step { return Entry(set, form, layout: "8 bits, input 16", StepContender(kernel, rows, state)) }
     let closedFirst = course == .tick ? 0 : network.window - 1
-    return Entry(set, form, layout: "8 bits", KeptContender(kernel, rows, state, closedFirst: closedFirst))
+    return Entry(set, form, layout: "8 bits, input 16", KeptContender(kernel, rows, state, closedFirst: closedFirst))
   }
 
   private func kernel(_ network: QuantisedNetwork, _ set: KernelSet) -> NetworkKernel {
@@ -125,12 +125,11 @@ struct Line {
     }
     let windowCount = calibration.count / width - network.window + 1
     let step = max(1, windowCount / Self.windowsMax)
-    var windows = stride(from: 0, to: windowCount, by: step).map { first in
+    let windows = stride(from: 0, to: windowCount, by: step).map { first in
       (first..<first + network.window).map { row in Array(calibration[row * width..<(row + 1) * width]) }
     }
-    // Heavy tails go beyond what a few hundred rows show, and codes saturate there: every other window twice as large as well.
-    windows += stride(from: 0, to: windows.count, by: 2).map { windows[$0].map { $0.map { $0 * 2 } } }
-    return try Quantiser().quantise(network, windows: windows, name: path).network
+    // Tails go beyond what a few hundred rows show: codes of 8 bits would saturate there, or be coarse everywhere.
+    return try Quantiser(widensInput: true).quantise(network, windows: windows, name: path).network
   }
 
   // MARK: - The ensemble
@@ -145,6 +144,10 @@ struct Line {
       var ensemble = Ensemble(model, kernels: set, in: Arena(capacityBytes: Ensemble.arenaBytes(for: model)))
       for place in 0..<model.window { ensemble.close(vectors[place], of: 0) }
       while ensemble.advance() {}
+      _ = ensemble.forecast(vectors[0])
+      guard ensemble.counters.partial == 0 else {
+        throw LeagueError("\(path): expected golden rows in which every member takes part")
+      }
       return Entry(
         "ensemble", "\(set) \(model.members.count) members", layout: "mixed", EnsembleContender(ensemble, vectors))
     }
