@@ -81,7 +81,7 @@ struct NetworkReferenceMathTests {
   // Goal: the literals in the code are the published tables. Method: evaluate the tables by Horner's rule, bit by bit.
   @Test func `coefficient tables are the ones computed with`() {
     func polynomial(_ coefficients: [Float], _ y: Float) -> Float {
-      coefficients.dropLast().reversed().reduce(coefficients[coefficients.count - 1]) { $0 * y + $1 }
+      coefficients.dropLast().reversed().reduce(coefficients[coefficients.count - 1]) { NetworkMath.fused($0, y, $1) }
     }
     for x in stride(from: Float(-3.5), through: 3.5, by: 0.001_3) {
       let y = x * x
@@ -91,7 +91,7 @@ struct NetworkReferenceMathTests {
       let erf = (x * polynomial(NetworkMath.erfNumerator, y)) / polynomial(NetworkMath.erfDenominator, y)
       #expect(NetworkMath.erf(x) == erf)
       let r = x / 11
-      let series = (polynomial(NetworkMath.expSeries, r) * (r * r) + r) + 1
+      let series = NetworkMath.fused(polynomial(NetworkMath.expSeries, r), r * r, r) + 1
       #expect(NetworkMath.exp(r) == series)
     }
   }

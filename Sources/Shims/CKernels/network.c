@@ -59,6 +59,13 @@ void martlet_net_lstm_input(
   CHOOSE(martlet_net_lstm_input, input, source, before, c, next_c, h, codes, coding)
 }
 
+void martlet_net_lstm_rows(
+    int set, const martlet_net_product *recurrent, uint32_t count, const int32_t *sums, const float *scale, float *c,
+    uint8_t *hidden, float *_Nullable h, size_t h_stride, uint8_t *codes, size_t code_stride,
+    const martlet_net_codes *coding) {
+  CHOOSE(martlet_net_lstm_rows, recurrent, count, sums, scale, c, hidden, h, h_stride, codes, code_stride, coding)
+}
+
 void martlet_net_gru(
     int set, uint32_t units, const int32_t *sums, const float *scale, const float *bias, const float *before, const
     float *h, float *next_h, uint8_t *codes, const martlet_net_codes *coding) {

@@ -2,11 +2,11 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define VECTOR __attribute__((target("avx2,popcnt")))
+#define VECTOR __attribute__((target("avx2,fma,popcnt")))
 #include "network_sets.h"
 #include "network_vector.h"
 
-enum { NET_COLUMNS = 1 };
+#define NET_COLUMNS 1
 #define NET_ROWS 2
 #define NET(name) name##_avx2
 #define NET_TILE_CASES(use) \
@@ -40,11 +40,8 @@ INLINE void accumulator_join(accumulator *total, const accumulator *other) {
   for (int part = 0; part < 4; part++) total->pairs[part] = _mm256_add_epi32(total->pairs[part], other->pairs[part]);
 }
 
-INLINE wholes accumulator_total(const accumulator *first, const accumulator *second) {
-  __m256i pairs[4];
-  for (int part = 0; part < 4; part++) {
-    pairs[part] = second ? _mm256_add_epi32(first->pairs[part], second->pairs[part]) : first->pairs[part];
-  }
+INLINE wholes accumulator_total(const accumulator *total) {
+  const __m256i *pairs = total->pairs;
   // Within each half register: channels 0 1 4 5 and 2 3 6 7.
   __m256i low = _mm256_permute4x64_epi64(_mm256_hadd_epi32(pairs[0], pairs[1]), 0xD8);
   __m256i high = _mm256_permute4x64_epi64(_mm256_hadd_epi32(pairs[2], pairs[3]), 0xD8);
@@ -53,6 +50,15 @@ INLINE wholes accumulator_total(const accumulator *first, const accumulator *sec
     wholes whole;
   } both = {.halves = {low, high}};
   return both.whole;
+}
+
+INLINE void accumulator_begin(accumulator *total, const int32_t *start) {
+  (void)start;
+  accumulator_clear(total);
+}
+
+INLINE wholes accumulator_end(const accumulator *total, const int32_t *start) {
+  return wholes_sum(accumulator_total(total), wholes_load(start));
 }
 
 #include "network_body.h"

@@ -4,8 +4,14 @@
 
 // ---- products
 
-// Sums of one row, `columns` times 16 channels. Two chains hide the latency of the dot product, four where there is one
-// column; the two bytes of wide codes have a chain each.
+// Four inputs of `columns` times 16 channels.
+INLINE void net_quad(accumulator *total, const uint8_t *codes, const int8_t *weights, const int columns) {
+  four_codes four = four_codes_load(codes);
+  for (int column = 0; column < columns; column++) accumulator_add(&total[column], four, weights + 64 * column);
+}
+
+// Sums of one row, `columns` times 16 channels. Two or four chains hide the latency of the dot product; the two bytes of
+// wide codes have a chain each.
 INLINE void net_row_tile(
     const int8_t *weights, size_t quad_bytes, uint32_t inputs, size_t low, const uint8_t *codes, const int32_t *start,
     int32_t *sums, const int columns) {
@@ -16,47 +22,71 @@ INLINE void net_row_tile(
   }
   if (low) {
     for (uint32_t input = 0; input < inputs; input += 4, weights += quad_bytes) {
-      four_codes high = four_codes_load(codes + input), below = four_codes_load(codes + low + input);
-      for (int column = 0; column < columns; column++) {
-        accumulator_add(&even[column], high, weights + 64 * column);
-        accumulator_add(&odd[column], below, weights + 64 * column);
-      }
+      net_quad(even, codes + input, weights, columns);
+      net_quad(odd, codes + low + input, weights, columns);
     }
     for (int column = 0; column < columns; column++) {
-      wholes sum = wholes_joined(accumulator_total(&even[column], NULL), accumulator_total(&odd[column], NULL));
+      wholes sum = wholes_joined(accumulator_total(&even[column]), accumulator_total(&odd[column]));
       wholes_store(sums + 16 * column, wholes_sum(sum, wholes_load(start + 16 * column)));
     }
     return;
   }
+  for (int column = 0; column < columns; column++) accumulator_begin(&even[column], start + 16 * column);
   uint32_t input = 0;
-  if (NET_COLUMNS > 1 && columns == 1) {
-    accumulator third, fourth;
-    accumulator_clear(&third);
-    accumulator_clear(&fourth);
+  if (NET_COLUMNS > 1) {
+    accumulator third[NET_COLUMNS], fourth[NET_COLUMNS];
+    for (int column = 0; column < columns; column++) {
+      accumulator_clear(&third[column]);
+      accumulator_clear(&fourth[column]);
+    }
     for (; input + 16 <= inputs; input += 16, weights += 4 * quad_bytes) {
-      accumulator_add(&even[0], four_codes_load(codes + input), weights);
-      accumulator_add(&odd[0], four_codes_load(codes + input + 4), weights + quad_bytes);
-      accumulator_add(&third, four_codes_load(codes + input + 8), weights + 2 * quad_bytes);
-      accumulator_add(&fourth, four_codes_load(codes + input + 12), weights + 3 * quad_bytes);
+      const int8_t *second_pair = weights + 2 * quad_bytes;
+      net_quad(even, codes + input, weights, columns);
+      net_quad(odd, codes + input + 4, weights + quad_bytes, columns);
+      net_quad(third, codes + input + 8, second_pair, columns);
+      net_quad(fourth, codes + input + 12, second_pair + quad_bytes, columns);
     }
-    accumulator_join(&even[0], &third);
-    accumulator_join(&odd[0], &fourth);
+    for (int column = 0; column < columns; column++) {
+      accumulator_join(&even[column], &third[column]);
+      accumulator_join(&odd[column], &fourth[column]);
+    }
   }
-  for (; input < inputs; input += 8) {
-    four_codes first = four_codes_load(codes + input), second = four_codes_load(codes + input + 4);
-    for (int column = 0; column < columns; column++) {
-      accumulator_add(&even[column], first, weights + 64 * column);
-    }
-    for (int column = 0; column < columns; column++) {
-      accumulator_add(&odd[column], second, weights + quad_bytes + 64 * column);
-    }
-    weights += 2 * quad_bytes;
+  for (; input < inputs; input += 8, weights += 2 * quad_bytes) {
+    net_quad(even, codes + input, weights, columns);
+    net_quad(odd, codes + input + 4, weights + quad_bytes, columns);
   }
   for (int column = 0; column < columns; column++) {
-    wholes sum = accumulator_total(&even[column], &odd[column]);
-    wholes_store(sums + 16 * column, sum + wholes_load(start + 16 * column));
+    accumulator_join(&even[column], &odd[column]);
+    wholes_store(sums + 16 * column, accumulator_end(&even[column], start + 16 * column));
   }
 }
+
+#if NET_COLUMNS > 1
+// The same of 2 or 4 tiles of 64 channels: the codes are read once, and what follows a tile's last input waits for none.
+INLINE void net_row_tiles(
+    const int8_t *weights, uint32_t inputs, const uint8_t *codes, const int32_t *start, int32_t *sums, const int tiles) {
+  const int chains = tiles == 2 ? 2 : 1;
+  accumulator total[2][16];
+  NET_UNROLLED for (int column = 0; column < 4 * tiles; column++) {
+    accumulator_begin(&total[0][column], start + 16 * column);
+    accumulator_clear(&total[1][column]);
+  }
+  size_t tile_bytes = 64 * (size_t)inputs;
+  for (uint32_t input = 0; input < inputs; input += 4 * (uint32_t)chains, weights += 256 * chains) {
+    NET_UNROLLED for (int chain = 0; chain < chains; chain++) {
+      four_codes four = four_codes_load(codes + input + 4 * (uint32_t)chain);
+      NET_UNROLLED for (int column = 0; column < 4 * tiles; column++) {
+        accumulator_add(
+            &total[chain][column], four, weights + tile_bytes * (column / 4) + 256 * chain + 64 * (column % 4));
+      }
+    }
+  }
+  NET_UNROLLED for (int column = 0; column < 4 * tiles; column++) {
+    if (chains > 1) accumulator_join(&total[0][column], &total[1][column]);
+    wholes_store(sums + 16 * column, accumulator_end(&total[0][column], start + 16 * column));
+  }
+}
+#endif
 
 // The same of several rows of 8-bit codes: each weight that is read serves all of them.
 INLINE void net_rows_tile(
@@ -64,7 +94,7 @@ INLINE void net_rows_tile(
     int32_t *const *sums, const int columns) {
   accumulator total[NET_ROWS][NET_COLUMNS];
   for (int row = 0; row < NET_ROWS; row++) {
-    for (int column = 0; column < columns; column++) accumulator_clear(&total[row][column]);
+    for (int column = 0; column < columns; column++) accumulator_begin(&total[row][column], start[row] + 16 * column);
   }
   for (uint32_t input = 0; input < inputs; input += 4, weights += quad_bytes) {
     for (int row = 0; row < NET_ROWS; row++) {
@@ -76,15 +106,14 @@ INLINE void net_rows_tile(
   }
   for (int row = 0; row < NET_ROWS; row++) {
     for (int column = 0; column < columns; column++) {
-      wholes sum = accumulator_total(&total[row][column], NULL);
-      wholes_store(sums[row] + 16 * column, sum + wholes_load(start[row] + 16 * column));
+      wholes_store(sums[row] + 16 * column, accumulator_end(&total[row][column], start[row] + 16 * column));
     }
   }
 }
 
 // Calls `use(first channel, columns, bytes of a quad, weights)` with each part of the channels that the registers hold.
-#define NET_FOR_EACH_TILE(use)                                                              \
-  for (uint32_t tile = 0; tile < product->channels; tile += 64) {                           \
+#define NET_FOR_EACH_TILE(first, use)                                                       \
+  for (uint32_t tile = first; tile < product->channels; tile += 64) {                       \
     uint32_t left = product->channels - tile;                                               \
     uint32_t wide = left < 64 ? left : 64;                                                  \
     const int8_t *weights = product->weights + (size_t)tile * product->inputs;              \
@@ -101,7 +130,7 @@ INLINE void net_row_sums(
 #define USE(columns)                                                                                  \
   net_row_tile(weights + 4 * part, 4 * wide, product->inputs, product->low, codes, start + tile + part, \
       sums + tile + part, columns)
-  NET_FOR_EACH_TILE(USE)
+  NET_FOR_EACH_TILE(0, USE)
 #undef USE
 }
 
@@ -117,7 +146,7 @@ INLINE void net_rows_sums(
     sum[row] = sums[row] + tile + part;                                                               \
   }                                                                                                   \
   net_rows_tile(weights + 4 * part, 4 * wide, product->inputs, codes, start, sum, columns)
-  NET_FOR_EACH_TILE(USE)
+  NET_FOR_EACH_TILE(0, USE)
 #undef USE
 }
 #endif
@@ -150,14 +179,24 @@ VECTOR void NET(martlet_net_sums)(
 
 // ---- from sums to numbers and codes
 
-INLINE wholes net_code_of(lanes steps, int32_t zero_point) {
-  // Saturated before it is rounded: the bounds are whole, so the order does not matter. NaN gets the lower one.
-  steps = lanes_larger(steps, lanes_of(-(float)zero_point));
-  steps = lanes_smaller(steps, lanes_of(255.0f - (float)zero_point));
-  return wholes_nearest(steps) + zero_point;
+// `f32(sum) * scale + more`, rounded once behind the conversion.
+INLINE lanes net_scaled(const int32_t *sums, const float *scale, lanes more) {
+  return lanes_fused(lanes_from(wholes_load(sums)), lanes_load(scale), more);
 }
 
-INLINE wholes net_code(lanes value, const martlet_net_codes *coding) {
+// `saturate(round(steps) + zero_point)`; NaN gets the lower bound.
+INLINE octets net_code_of(lanes steps, int32_t zero_point) {
+  // Saturated before it is rounded: the bound is whole, so the order does not matter.
+  steps = lanes_larger(steps, lanes_of(-(float)zero_point));
+#ifdef NET_SATURATES
+  return octets_saturated(steps, zero_point);
+#else
+  steps = lanes_smaller(steps, lanes_of(255.0f - (float)zero_point));
+  return octets_of(wholes_nearest(steps) + zero_point);
+#endif
+}
+
+INLINE octets net_code(lanes value, const martlet_net_codes *coding) {
   return net_code_of(coding->divides ? value / coding->factor : value * coding->factor, coding->zero_point);
 }
 
@@ -167,8 +206,8 @@ INLINE void net_finish_as(
     uint8_t *result, const martlet_net_codes *coding, const uint32_t activation) {
   const float *scale = product->scale + channel, *bias = product->bias + channel;
   for (uint32_t i = 0; i < count; i += 16) {
-    lanes x = lanes_from(wholes_load(sums + i)) * lanes_load(scale + i);
-    x = net_activation(x + lanes_load(bias + i), activation, product->slope);
+    lanes x = net_scaled(sums + i, scale + i, lanes_load(bias + i));
+    x = net_activation(x, activation, product->slope);
     if (values) lanes_store(values + channel + i, x);
     if (result) octets_store(result + channel + i, net_code(x, coding));
   }
@@ -193,49 +232,6 @@ INLINE void net_finish(
 #define USE(kind) net_finish_as(product, 0, product->channels, sums, values, result, coding, kind)
   NET_FOR_ACTIVATION(product->activation, USE)
 #undef USE
-}
-
-// What layers mostly are: sums to codes at once, with ReLU or nothing.
-INLINE void net_finish_codes(
-    const martlet_net_product *product, uint32_t channel, const int32_t *sums, uint8_t *result,
-    const martlet_net_codes *coding, const int columns) {
-  const float *scale = product->scale + channel, *bias = product->bias + channel;
-  // ReLU as a bound: a number above minus infinity is itself.
-  lanes least = lanes_of(product->activation == MARTLET_NET_RELU ? 0.0f : -__builtin_inff());
-  for (int column = 0; column < columns; column++) {
-    lanes x = lanes_from(wholes_load(sums + 16 * column)) * lanes_load(scale + 16 * column);
-    x = lanes_larger(x + lanes_load(bias + 16 * column), least);
-    octets_store(result + channel + 16 * column, net_code_of(x * coding->factor, coding->zero_point));
-  }
-}
-
-// A part's numbers are made while the weights of the next one arrive: neither waits for the other.
-VECTOR void NET(martlet_net_layers)(const martlet_net_layer *layer, uint32_t count) {
-  for (const martlet_net_layer *end = layer + count; layer < end; layer++) {
-    const martlet_net_product *product = layer->product;
-    const uint8_t *source = layer->source;
-    float *values = layer->values;
-    uint8_t *result = layer->result;
-    const martlet_net_codes *coding = layer->coding;
-    bool is_plain = result && !values && !coding->divides && product->activation <= MARTLET_NET_RELU;
-    _Alignas(64) int32_t sums[16 * NET_COLUMNS];
-#define FINISH(kind) net_finish_as(product, tile + part, 16 * count, sums, values, result, coding, kind)
-#define USE(columns)                                                                                                 \
-  net_row_tile(                                                                                                      \
-      weights + 4 * part, 4 * wide, product->inputs, product->low, source, product->start + tile + part, sums,       \
-      columns);                                                                                                      \
-  if (is_plain) {                                                                                                    \
-    net_finish_codes(product, tile + part, sums, result, coding, columns);                                           \
-    break;                                                                                                           \
-  }                                                                                                                  \
-  {                                                                                                                  \
-    const uint32_t count = columns;                                                                                  \
-    NET_FOR_ACTIVATION(product->activation, FINISH)                                                                  \
-  }
-    NET_FOR_EACH_TILE(USE)
-#undef USE
-#undef FINISH
-  }
 }
 
 VECTOR void NET(martlet_net_product_rows)(
@@ -272,6 +268,56 @@ VECTOR void NET(martlet_net_product_rows)(
   }
 }
 
+// What layers mostly are: codes or numbers with ReLU or nothing. Apart, so that nothing else takes registers here; a part's
+// numbers are made while the weights of the next one arrive.
+static __attribute__((noinline)) VECTOR void net_plain_layer(
+    const martlet_net_product *product, const uint8_t *source, float *values, uint8_t *result,
+    const martlet_net_codes *coding) {
+  // ReLU as a bound: a number above minus infinity is itself.
+  lanes least = lanes_of(product->activation == MARTLET_NET_RELU ? 0.0f : -__builtin_inff());
+  // Copies: for all the compiler knows, writing a code may change the originals.
+  const float *scale = product->scale, *bias = product->bias;
+  const int32_t *start = product->start;
+  uint32_t inputs = product->inputs;
+  size_t low = product->low;
+  float factor = result ? coding->factor : 0;
+  int32_t zero_point = result ? coding->zero_point : 0;
+  _Alignas(64) int32_t sums[32 * NET_COLUMNS];
+#define FINISH(first, columns)                                                                                       \
+  for (int column = 0; column < columns; column++) {                                                                 \
+    uint32_t channel = first + 16 * (uint32_t)column;                                                                \
+    lanes x = lanes_larger(net_scaled(sums + 16 * column, scale + channel, lanes_load(bias + channel)), least);      \
+    if (values) lanes_store(values + channel, x);                                                                    \
+    if (result) octets_store(result + channel, net_code_of(x * factor, zero_point));                                 \
+  }
+  uint32_t done = 0;
+#if NET_COLUMNS > 1
+  for (; !low && done + 128 <= product->channels; done += 128) {
+    net_row_tiles(product->weights + (size_t)done * inputs, inputs, source, start + done, sums, 2);
+    FINISH(done, 8)
+  }
+#endif
+#define USE(columns)                                                                                                 \
+  net_row_tile(weights + 4 * part, 4 * wide, inputs, low, source, start + tile + part, sums, columns);               \
+  FINISH(tile + part, columns)
+  NET_FOR_EACH_TILE(done, USE)
+#undef USE
+#undef FINISH
+}
+
+VECTOR void NET(martlet_net_layers)(const martlet_net_layer *layer, uint32_t count) {
+  for (const martlet_net_layer *end = layer + count; layer < end; layer++) {
+    const martlet_net_product *product = layer->product;
+    if (product->activation <= MARTLET_NET_RELU && !(layer->result && layer->coding->divides)) {
+      net_plain_layer(product, layer->source, layer->values, layer->result, layer->coding);
+    } else {
+      martlet_net_rows one = {NULL, 1};
+      NET(martlet_net_product_rows)(
+          product, one, layer->source, 0, NULL, 0, layer->values, 0, layer->result, 0, layer->coding);
+    }
+  }
+}
+
 // ---- the input
 
 VECTOR void NET(martlet_net_input_codes)(
@@ -286,8 +332,8 @@ VECTOR void NET(martlet_net_input_codes)(
         // As `net_code_of`: the bounds are whole.
         steps = lanes_smaller(lanes_larger(steps, lanes_of(-32768.0f)), lanes_of(32767.0f));
         wholes code = wholes_nearest(steps) + 32768;
-        octets_store(codes + feature, code >> 8);
-        octets_store(codes + input->low + feature, code & 255);
+        octets_store(codes + feature, octets_of(code >> 8));
+        octets_store(codes + input->low + feature, octets_of(code & 255));
       } else {
         octets_store(codes + feature, net_code_of(steps, input->zero_point));
       }
@@ -308,40 +354,59 @@ VECTOR void NET(martlet_net_input_values)(
 
 // ---- cells
 
-// One block of 16 units from its four gates.
-INLINE void net_lstm_block(
-    const lanes *gates, const float *c, float *next_c, float *h, uint8_t *codes, const martlet_net_codes *coding) {
-  net_ratio i = net_tanh_ratio(0.5f * gates[0]);
-  net_ratio o = net_tanh_ratio(0.5f * gates[1]);
-  net_ratio f = net_tanh_ratio(0.5f * gates[2]);
-  net_ratio g = net_tanh_ratio(gates[3]);
-  lanes shared = i.q * g.q;
-  lanes kept = ((f.q + f.p) * lanes_load(c)) * shared;
-  lanes added = ((i.q + i.p) * g.p) * f.q;
-  lanes below = shared * f.q;
-  lanes next = (kept + added) / (below + below);
-  net_ratio cell = net_tanh_ratio(next);
-  lanes under = o.q * cell.q;
-  lanes hidden = ((o.q + o.p) * cell.p) / (under + under);
-  if (next_c) lanes_store(next_c, next);
-  if (h) lanes_store(h, hidden);
-  octets_store(codes, net_code(hidden, coding));
-}
+// Calls `use(blocks)` with how many blocks of 16 units are computed beside each other.
+#if NET_COLUMNS > 1
+#define NET_FOR_BLOCKS(use) use(4) use(1)
+#else
+#define NET_FOR_BLOCKS(use) use(1)
+#endif
 
-INLINE lanes net_scaled(const int32_t *sums, const float *scale) {
-  return lanes_from(wholes_load(sums)) * lanes_load(scale);
+// `count` blocks of 16 units from their gates, gate by gate: `gates[gate][block]`, input, output and forget halved.
+INLINE void net_lstm_blocks(
+    lanes (*gates)[4], const float *c, float *next_c, float *h, uint8_t *codes, const martlet_net_codes *coding,
+    const int count) {
+  net_ratio i[4], o[4], f[4], g[4], cell[4];
+  lanes kept[4], added[4], below[4], next[4], hidden[4];
+  net_tanh_ratios(gates[0], i, count);
+  net_tanh_ratios(gates[3], g, count);
+  NET_EACH(count, added[k] = (i[k].q + i[k].p) * g[k].p)
+  NET_EACH(count, below[k] = i[k].q * g[k].q)
+  net_tanh_ratios(gates[2], f, count);
+  NET_EACH(count, kept[k] = (f[k].q + f[k].p) * lanes_load(c + 16 * k))
+  NET_EACH(count, added[k] *= f[k].q)
+  NET_EACH(count, next[k] = lanes_fused(kept[k], below[k], added[k]))
+  // Doubled early: a power of two changes no rounding, and the division need not wait for it.
+  NET_EACH(count, below[k] *= f[k].q + f[k].q)
+  NET_EACH(count, next[k] /= below[k])
+  net_tanh_ratios(gates[1], o, count);
+  if (next_c) NET_EACH(count, lanes_store(next_c + 16 * k, next[k]))
+  net_tanh_ratios(next, cell, count);
+  NET_EACH(count, below[k] = (o[k].q + o[k].q) * cell[k].q)
+  NET_EACH(count, hidden[k] = (o[k].q + o[k].p) * cell[k].p)
+  NET_EACH(count, hidden[k] /= below[k])
+  if (h) NET_EACH(count, lanes_store(h + 16 * k, hidden[k]))
+  NET_EACH(count, octets_store(codes + 16 * k, net_code(hidden[k], coding)))
 }
 
 VECTOR void NET(martlet_net_lstm)(
     uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *c, float *next_c,
     float *h, uint8_t *codes, const martlet_net_codes *coding) {
-  for (uint32_t unit = 0; unit < units; unit += 16, sums += 64, scale += 64, before += 64) {
-    lanes gates[4];
-    for (int gate = 0; gate < 4; gate++) {
-      gates[gate] = net_scaled(sums + 16 * gate, scale + 16 * gate) + lanes_load(before + 16 * gate);
-    }
-    net_lstm_block(gates, c + unit, next_c ? next_c + unit : NULL, h ? h + unit : NULL, codes + unit, coding);
+  const martlet_net_codes own = *coding;
+  uint32_t unit = 0;
+#define USE(blocks)                                                                                                \
+  for (; unit + 16 * blocks <= units; unit += 16 * blocks) {                                                       \
+    lanes gates[4][4];                                                                                             \
+    for (uint32_t gate = 0; gate < 4; gate++) {                                                                    \
+      NET_UNROLLED for (uint32_t k = 0; k < blocks; k++) {                                                         \
+        uint32_t channel = 4 * unit + 64 * k + 16 * gate;                                                          \
+        gates[gate][k] = net_scaled(sums + channel, scale + channel, lanes_load(before + channel));                \
+      }                                                                                                            \
+    }                                                                                                              \
+    net_lstm_blocks(                                                                                               \
+        gates, c + unit, next_c ? next_c + unit : NULL, h ? h + unit : NULL, codes + unit, &own, blocks);          \
   }
+  NET_FOR_BLOCKS(USE)
+#undef USE
 }
 
 // Sums of the four gates of a block of 16 units: one tile of the weights.
@@ -354,33 +419,89 @@ INLINE void net_block_sums(const martlet_net_product *product, uint32_t unit, co
   }
 }
 
+// Sums of `blocks` of them.
+INLINE void net_blocks_sums(
+    const martlet_net_product *product, uint32_t unit, const uint8_t *codes, int32_t *sums, const int blocks) {
+#if NET_COLUMNS > 1
+  if (blocks == 4 && !product->low) {
+    net_row_tiles(
+        product->weights + (size_t)(4 * unit) * product->inputs, product->inputs, codes, product->start + 4 * unit,
+        sums, 4);
+    return;
+  }
+#endif
+  for (int k = 0; k < blocks; k++) net_block_sums(product, unit + 16 * (uint32_t)k, codes, sums + 64 * k);
+}
+
 // A block's cells are computed while the weights of the next one arrive: neither waits for the other.
 VECTOR void NET(martlet_net_lstm_input)(
     const martlet_net_product *input, const uint8_t *source, const float *before, const float *c, float *next_c,
     float *h, uint8_t *codes, const martlet_net_codes *coding) {
-  for (uint32_t unit = 0; unit < input->channels / 4; unit += 16) {
-    _Alignas(64) int32_t sums[64];
-    net_block_sums(input, unit, source, sums);
-    lanes gates[4];
-    for (int gate = 0; gate < 4; gate++) {
-      uint32_t channel = 4 * unit + 16 * gate;
-      gates[gate] = net_scaled(sums + 16 * gate, input->scale + channel) + lanes_load(before + channel);
-    }
-    net_lstm_block(gates, c + unit, next_c ? next_c + unit : NULL, h ? h + unit : NULL, codes + unit, coding);
+  const martlet_net_codes own = *coding;
+  uint32_t unit = 0, units = input->channels / 4;
+  _Alignas(64) int32_t sums[256];
+#define USE(blocks)                                                                                                \
+  for (; unit + 16 * blocks <= units; unit += 16 * blocks) {                                                       \
+    net_blocks_sums(input, unit, source, sums, blocks);                                                            \
+    lanes gates[4][4];                                                                                             \
+    for (uint32_t gate = 0; gate < 4; gate++) {                                                                    \
+      NET_UNROLLED for (uint32_t k = 0; k < blocks; k++) {                                                         \
+        uint32_t channel = 4 * unit + 64 * k + 16 * gate;                                                          \
+        gates[gate][k] =                                                                                           \
+            net_scaled(sums + 64 * k + 16 * gate, input->scale + channel, lanes_load(before + channel));           \
+      }                                                                                                            \
+    }                                                                                                              \
+    net_lstm_blocks(                                                                                               \
+        gates, c + unit, next_c ? next_c + unit : NULL, h ? h + unit : NULL, codes + unit, &own, blocks);          \
   }
+  NET_FOR_BLOCKS(USE)
+#undef USE
+}
+
+// Rows one after the other. Four blocks' sums are in registers, input by input: a row's first inputs are multiplied while
+// the last units of the row before are computed.
+VECTOR void NET(martlet_net_lstm_rows)(
+    const martlet_net_product *recurrent, uint32_t count, const int32_t *sums, const float *scale, float *c,
+    uint8_t *hidden, float *h, size_t h_stride, uint8_t *codes, size_t code_stride, const martlet_net_codes *coding) {
+  const martlet_net_codes own = *coding;
+  const float *weight = recurrent->scale, *bias = recurrent->bias;
+  const uint8_t *last = hidden;
+  uint32_t units = recurrent->channels / 4;
+  _Alignas(64) int32_t recalled[256];
+  for (; count > 0; count--, sums += 4 * units, last = codes, codes += code_stride) {
+    uint32_t unit = 0;
+#define USE(blocks)                                                                                                \
+    for (; unit + 16 * blocks <= units; unit += 16 * blocks) {                                                     \
+      net_blocks_sums(recurrent, unit, last, recalled, blocks);                                                    \
+      lanes gates[4][4];                                                                                           \
+      for (uint32_t gate = 0; gate < 4; gate++) {                                                                  \
+        NET_UNROLLED for (uint32_t k = 0; k < blocks; k++) {                                                       \
+          uint32_t channel = 4 * unit + 64 * k + 16 * gate;                                                        \
+          lanes before =                                                                                           \
+              net_scaled(recalled + 64 * k + 16 * gate, weight + channel, lanes_load(bias + channel));             \
+          gates[gate][k] = net_scaled(sums + channel, scale + channel, before);                                    \
+        }                                                                                                          \
+      }                                                                                                            \
+      net_lstm_blocks(gates, c + unit, c + unit, h ? h + unit : NULL, codes + unit, &own, blocks);                 \
+    }
+    NET_FOR_BLOCKS(USE)
+#undef USE
+    if (h) h += h_stride;
+  }
+  __builtin_memcpy(hidden, last, units);
 }
 
 // Update, reset and candidate of a unit; sums, scales and biases of 16 units lie together, a gate after the other.
-#define NET_SEEN(k) (lanes_from(wholes_load(sums + 16 * k)) * lanes_load(scale + 16 * k))
+#define NET_SEEN(k, more) net_scaled(sums + 16 * k, scale + 16 * k, lanes_load(more + 16 * k))
 
 VECTOR void NET(martlet_net_gru)(
     uint32_t units, const int32_t *sums, const float *scale, const float *bias, const float *before, const float *h,
     float *next_h, uint8_t *codes, const martlet_net_codes *coding) {
   for (uint32_t unit = 0; unit < units; unit += 16, sums += 48, scale += 48, bias += 48, before += 48) {
-    lanes update = NET_SEEN(0) + lanes_load(before);
-    lanes reset = net_gate(NET_SEEN(1) + lanes_load(before + 16));
-    lanes seen = NET_SEEN(2) + lanes_load(bias + 32);
-    lanes candidate = seen + reset * lanes_load(before + 32);
+    lanes update = NET_SEEN(0, before);
+    lanes reset = net_gate(NET_SEEN(1, before));
+    lanes seen = NET_SEEN(2, bias);
+    lanes candidate = lanes_fused(reset, lanes_load(before + 32), seen);
     lanes next = net_gru_state(update, candidate, lanes_load(h + unit));
     lanes_store(next_h + unit, next);
     octets_store(codes + unit, net_code(next, coding));
@@ -391,7 +512,7 @@ VECTOR void NET(martlet_net_gru_reset)(
     uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *h, uint8_t *codes,
     const martlet_net_codes *coding) {
   for (uint32_t unit = 0; unit < units; unit += 16, sums += 48, scale += 48, before += 48) {
-    lanes reset = net_gate(NET_SEEN(1) + lanes_load(before + 16));
+    lanes reset = net_gate(NET_SEEN(1, before));
     octets_store(codes + unit, net_code(reset * lanes_load(h + unit), coding));
   }
 }
@@ -400,8 +521,8 @@ VECTOR void NET(martlet_net_gru_after)(
     uint32_t units, const int32_t *sums, const float *scale, const float *bias, const float *before,
     const float *after, const float *h, float *next_h, uint8_t *codes, const martlet_net_codes *coding) {
   for (uint32_t unit = 0; unit < units; unit += 16, sums += 48, scale += 48, bias += 48, before += 48, after += 48) {
-    lanes update = NET_SEEN(0) + lanes_load(before);
-    lanes candidate = NET_SEEN(2) + lanes_load(bias + 32) + lanes_load(after + 32);
+    lanes update = NET_SEEN(0, before);
+    lanes candidate = NET_SEEN(2, bias) + lanes_load(after + 32);
     lanes next = net_gru_state(update, candidate, lanes_load(h + unit));
     lanes_store(next_h + unit, next);
     octets_store(codes + unit, net_code(next, coding));
@@ -451,7 +572,7 @@ VECTOR void NET(martlet_net_affine)(
   for (uint32_t row = 0; row < rows.count; row++) {
     size_t at = net_row(rows, row) * stride;
     for (uint32_t i = 0; i < width; i += 16) {
-      lanes_store(result + at + i, (lanes_load(values + at + i) * lanes_load(gain + i)) + lanes_load(shift + i));
+      lanes_store(result + at + i, lanes_fused(lanes_load(values + at + i), lanes_load(gain + i), lanes_load(shift + i)));
     }
   }
 }
@@ -472,16 +593,17 @@ VECTOR void NET(martlet_net_normalise)(
     lanes squares = lanes_of(0.0f);
     for (uint32_t i = 0; i < whole; i += 16) {
       lanes offset = lanes_load(from + i) - mean;
-      squares += offset * offset;
+      squares = lanes_fused(offset, offset, squares);
     }
     if (whole < width) {
       lanes offset = choose(tail, lanes_load(from + whole) - mean, lanes_of(0.0f));
-      squares += offset * offset;
+      squares = lanes_fused(offset, offset, squares);
     }
     float variance = lanes_sum(squares) / (float)width;
     float unit = 1.0f / __builtin_elementwise_sqrt(variance + epsilon);
     for (uint32_t i = 0; i < width; i += 16) {
-      lanes_store(to + i, (((lanes_load(from + i) - mean) * unit) * lanes_load(gain + i)) + lanes_load(shift + i));
+      lanes normal = (lanes_load(from + i) - mean) * unit;
+      lanes_store(to + i, lanes_fused(normal, lanes_load(gain + i), lanes_load(shift + i)));
     }
   }
 }
@@ -497,12 +619,14 @@ INLINE lanes net_scores(
   for (int i = 0; i < 16; i++) sums[i] = lanes_of(0.0f);
   for (uint32_t column = 0; column < whole; column += 16) {
     lanes own = lanes_load(query + column);
-    for (int i = 0; i < 16; i++) sums[i] += own * lanes_load(key[i] + column);
+    for (int i = 0; i < 16; i++) sums[i] = lanes_fused(own, lanes_load(key[i] + column), sums[i]);
   }
   if (whole < size) {
     lanes own = lanes_load(query + whole);
     wholes tail = lanes_first(size - whole);
-    for (int i = 0; i < 16; i++) sums[i] += choose(tail, own * lanes_load(key[i] + whole), lanes_of(0.0f));
+    for (int i = 0; i < 16; i++) {
+      sums[i] = choose(tail, lanes_fused(own, lanes_load(key[i] + whole), sums[i]), sums[i]);
+    }
   }
   return lanes_sums(sums);
 }
@@ -512,7 +636,9 @@ INLINE void net_mix(
     const float *shares, const float *values, size_t stride, uint32_t count, lanes *sums, const int columns) {
   for (int column = 0; column < columns; column++) sums[column] = lanes_of(0.0f);
   for (uint32_t row = 0; row < count; row++, values += stride) {
-    for (int column = 0; column < columns; column++) sums[column] += shares[row] * lanes_load(values + 16 * column);
+    for (int column = 0; column < columns; column++) {
+      sums[column] = lanes_fused(lanes_of(shares[row]), lanes_load(values + 16 * column), sums[column]);
+    }
   }
 }
 

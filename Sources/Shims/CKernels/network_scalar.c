@@ -2,7 +2,7 @@
 #include "network_sets.h"
 #include "network_vector.h"
 
-enum { NET_COLUMNS = 1 };
+#define NET_COLUMNS 1
 #define NET_ROWS 1
 #define NET(name) name##_scalar
 #define NET_TILE_CASES(use) \
@@ -29,12 +29,19 @@ INLINE void accumulator_join(accumulator *total, const accumulator *other) {
   for (int channel = 0; channel < 16; channel++) total->sums[channel] += other->sums[channel];
 }
 
-INLINE wholes accumulator_total(const accumulator *first, const accumulator *second) {
-  wholes total;
-  for (int channel = 0; channel < 16; channel++) {
-    total[channel] = first->sums[channel] + (second ? second->sums[channel] : 0);
-  }
-  return total;
+INLINE wholes accumulator_total(const accumulator *total) {
+  wholes sums;
+  for (int channel = 0; channel < 16; channel++) sums[channel] = total->sums[channel];
+  return sums;
+}
+
+INLINE void accumulator_begin(accumulator *total, const int32_t *start) {
+  (void)start;
+  accumulator_clear(total);
+}
+
+INLINE wholes accumulator_end(const accumulator *total, const int32_t *start) {
+  return wholes_sum(accumulator_total(total), wholes_load(start));
 }
 
 #include "network_body.h"

@@ -24,6 +24,10 @@
   void martlet_net_lstm_input_##set(                                                                             \
       const martlet_net_product *input, const uint8_t *source, const float *before, const float *c, float        \
       *next_c, float *h, uint8_t *codes, const martlet_net_codes *coding);                                       \
+  void martlet_net_lstm_rows_##set(                                                                              \
+      const martlet_net_product *recurrent, uint32_t count, const int32_t *sums, const float *scale, float *c,   \
+      uint8_t *hidden, float *h, size_t h_stride, uint8_t *codes, size_t code_stride,                            \
+      const martlet_net_codes *coding);                                                                          \
   void martlet_net_gru_##set(                                                                                    \
       uint32_t units, const int32_t *sums, const float *scale, const float *bias, const float *before, const     \
       float *h, float *next_h, uint8_t *codes, const martlet_net_codes *coding);                                 \

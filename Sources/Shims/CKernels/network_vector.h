@@ -51,6 +51,9 @@ INLINE lanes choose(wholes mask, lanes first, lanes second) {
 INLINE lanes lanes_larger(lanes a, lanes b) { return choose(a > b, a, b); }
 INLINE lanes lanes_smaller(lanes a, lanes b) { return choose(a < b, a, b); }
 
+// `a * b + c`, rounded once: an instruction where there is one, else the C library's exact function.
+INLINE lanes lanes_fused(lanes a, lanes b, lanes c) { return __builtin_elementwise_fma(a, b, c); }
+
 // The first `count` lanes.
 INLINE wholes lanes_first(uint32_t count) {
   const wholes number = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -107,4 +110,5 @@ INLINE lanes lanes_sums(const lanes *value) {
 }
 
 // The low byte of each lane; lanes hold 0 to 255.
-INLINE void octets_store(uint8_t *to, wholes value) { *(octets *)to = __builtin_convertvector(value, octets); }
+INLINE octets octets_of(wholes value) { return __builtin_convertvector(value, octets); }
+INLINE void octets_store(uint8_t *to, octets value) { *(octets *)to = value; }

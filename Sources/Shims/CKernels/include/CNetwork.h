@@ -3,7 +3,8 @@
 //
 // Nothing here allocates, fails or decides: the caller lays out every table and has checked every size. Rows of codes and
 // of single precision values start at multiples of 64 bytes and are padded to multiples of 64 entries, so that whole
-// vectors may be read and written. Multiplications and additions are separate, in a fixed order.
+// vectors may be read and written. A product that is added to something is rounded once with
+// it; everything has a fixed order.
 #pragma once
 
 #include <stdbool.h>
@@ -121,7 +122,8 @@ void martlet_net_product_rows(
 /// An LSTM cell. Gates lie in blocks of 16 units: 16 of input, output, forget and candidate each.
 ///
 /// `gate = f32(sum) * scale + before`, then `NetworkMath.lstmCell`; the hidden state as values, codes or both.
-/// `units` is a multiple of 16; `before` is what the last hidden state and the bias add.
+/// `units` is a multiple of 16; `before` is what the last hidden state and the bias add. Scales and `before` of all gates but
+/// the candidate are halved, since their sigmoid is read at half the sum.
 void martlet_net_lstm(
     int set, uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *c,
     float *_Nullable next_c, float *_Nullable h, uint8_t *codes, const martlet_net_codes *coding);
@@ -130,6 +132,15 @@ void martlet_net_lstm(
 void martlet_net_lstm_input(
     int set, const martlet_net_product *input, const uint8_t *source, const float *before, const float *c,
     float *_Nullable next_c, float *_Nullable h, uint8_t *codes, const martlet_net_codes *coding);
+
+/// `count` rows of an LSTM one after the other: `sums` as of `martlet_net_lstm`, `recurrent` of the codes of the row before.
+///
+/// Cells and codes of the last hidden state are read from `c` and `hidden` and written back; the codes of each row follow
+/// each other.
+void martlet_net_lstm_rows(
+    int set, const martlet_net_product *recurrent, uint32_t count, const int32_t *sums, const float *scale, float *c,
+    uint8_t *hidden, float *_Nullable h, size_t h_stride, uint8_t *codes, size_t code_stride,
+    const martlet_net_codes *coding);
 
 /// A GRU cell that is linear before reset. Gates lie in blocks of 16 units: 16 of update, reset and candidate each.
 void martlet_net_gru(

@@ -23,10 +23,12 @@ struct NetworkKernelProduct {
   ///   - codes: the code that stands for 0 of each term. All terms are counted where sums start, those of `terms` or not:
   ///     a term that is left out and always holds `fixed[term]` is added there.
   ///   - low: bytes from the high to the low byte of the wide codes it reads, 0 where codes have 8 bits.
+  ///   - halved: channels whose results are halved, which a power of two does exactly.
   ///   - fixed: the code a term that `terms` leaves out holds, nil where another product adds it.
   init(
     _ product: QuantisedNetwork.Product, terms: [Int?], channels: [Int?], zeroPoint: UInt8,
-    low: Int = 0, fixed: [UInt8?]? = nil, activation: NeuralNetwork.Activation = .identity
+    low: Int = 0, fixed: [UInt8?]? = nil, halved: (_ channel: Int) -> Bool = { _ in false },
+    activation: NeuralNetwork.Activation = .identity
   ) {
     let terms = terms + [Int?](repeating: nil, count: (8 - terms.count % 8) % 8)
     let channels = channels + [Int?](repeating: nil, count: (16 - channels.count % 16) % 16)
@@ -58,8 +60,13 @@ struct NetworkKernelProduct {
       }
       return sum
     }
-    scales = channels.map { $0.map { product.scales[$0] } ?? 0 }
-    bias = channels.map { $0.map { product.bias[$0] } ?? 0 }
+    func results(_ numbers: [Float]) -> [Float] {
+      channels.indices.map { channel in
+        channels[channel].map { halved(channel) ? 0.5 * numbers[$0] : numbers[$0] } ?? 0
+      }
+    }
+    scales = results(product.scales)
+    bias = results(product.bias)
     self.activation = activation
   }
 

@@ -132,11 +132,14 @@ struct NetworkKernelTables {
       padding = codes + [UInt8](repeating: 0, count: plan.places[layer.source].codeStride - width)
     case .recurrent(let layer):
       let channels = NetworkKernelProduct.gateChannels(gates: layer.cell.gateCount, units: layer.hidden)
+      // The sigmoid of an LSTM's gates is read at half their sum: all but the candidate, the last of each block's four.
+      func isHalved(_ channel: Int) -> Bool { layer.cell == .lstm && channel / 16 % 4 < 3 }
       product = NetworkKernelProduct(
         layer.input, terms: inputs(layer.input.terms), channels: channels, zeroPoint: zeroPoint(layer.source),
-        low: low(layer.source))
+        low: low(layer.source), halved: isHalved)
       recurrent = NetworkKernelProduct(
-        layer.recurrent, terms: inputs(layer.hidden), channels: channels, zeroPoint: zeroPoint(number + 1))
+        layer.recurrent, terms: inputs(layer.hidden), channels: channels, zeroPoint: zeroPoint(number + 1),
+        halved: isHalved)
     case .single(.layerNormalisation(_, let gain, let shift, _)), .single(.affine(_, let gain, let shift)):
       self.gain = padded(gain)
       self.shift = padded(shift)

@@ -138,6 +138,15 @@ extension NetworkKernel {
     let next = unsafe lone == nil ? cells : nextCells + step.pointee.next
     if isFirst, unsafe lone == nil { unsafe forget(step, memory: base, memory, history: 0) }
     unsafe martlet_net_sums(choice, product, rows, frame.codes(source), source.codeStride, nil, sums, channels)
+    if unsafe lone == nil, unsafe step.pointee.kind == .lstm {
+      // The rows follow each other: a state needs all of them.
+      let first = unsafe Int(rows.list![0])
+      unsafe martlet_net_lstm_rows(
+        choice, step.pointee.recurrent!, rows.count, sums, product.pointee.scale, next,
+        (base + memory.pointee.hidden).assumingMemoryBound(to: UInt8.self), frame.values(result, row: first),
+        result.stride, frame.codes(result, row: first), result.codeStride, step.pointee.coding!)
+      return
+    }
     for index in 0..<(unsafe Int(rows.count)) {
       let row = unsafe Int(rows.list![index])
       let codes = unsafe frame.codes(result, row: row)

@@ -96,7 +96,7 @@ extension NeuralNetwork.Operator {
       var result = values[source]
       for place in result.numbers.indices {
         let column = place % result.width
-        result.numbers[place] = result.numbers[place] * gain[column] + shift[column]
+        result.numbers[place] = NetworkMath.fused(result.numbers[place], gain[column], shift[column])
       }
       return result
     case .add(let first, let second):
@@ -121,9 +121,9 @@ extension NeuralNetwork.Operator {
     let width = Float(row.count)
     let mean = NetworkMath.sum(row) / width
     let centred = row.map { $0 - mean }
-    let variance = NetworkMath.sum(centred.map { $0 * $0 }) / width
+    let variance = NetworkMath.sum(centred, times: centred) / width
     let inverse = 1 / (variance + epsilon).squareRoot()
-    return centred.indices.map { centred[$0] * inverse * gain[$0] + shift[$0] }
+    return centred.indices.map { NetworkMath.fused(centred[$0] * inverse, gain[$0], shift[$0]) }
   }
 
   private static func attention(
@@ -137,7 +137,7 @@ extension NeuralNetwork.Operator {
         let own = query.numbers[row * query.width + start..<row * query.width + start + width]
         let scores = (0...row).map { earlier in
           let other = key.numbers[earlier * key.width + start..<earlier * key.width + start + width]
-          return NetworkMath.sum(zip(own, other).map { $0 * $1 }) * scale
+          return NetworkMath.sum(own, times: other) * scale
         }
         var most = scores[0]
         for score in scores { most = NetworkMath.larger(score, most) }
@@ -146,7 +146,9 @@ extension NeuralNetwork.Operator {
         var mixed = [Float](repeating: 0, count: width)
         for (earlier, power) in powers.enumerated() {
           let from = earlier * value.width + start
-          for column in 0..<width { mixed[column] += power * value.numbers[from + column] }
+          for column in 0..<width {
+            mixed[column] = NetworkMath.fused(power, value.numbers[from + column], mixed[column])
+          }
         }
         for column in 0..<width { result.numbers[row * query.width + start + column] = mixed[column] * inverse }
       }

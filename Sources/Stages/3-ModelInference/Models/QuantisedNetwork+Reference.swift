@@ -114,8 +114,10 @@ public struct QuantisedReference: Sendable {
       let before = recalled(hidden)
       let sums = sums(
         number, 0, source.row(row), low: low.part(layer.source) { $0.row(row) }, of: layer.source)
-      let seen = sums.indices.map { Float(sums[$0]) * layer.input.scales[$0] }
-      let gates = seen.indices.map { seen[$0] + before[$0] }
+      func gate(_ row: Int, _ more: [Float]) -> Float {
+        NetworkMath.fused(Float(sums[row]), layer.input.scales[row], more[row])
+      }
+      let gates = sums.indices.map { gate($0, before) }
       switch layer.cell {
       case .lstm:
         for unit in 0..<units {
@@ -125,11 +127,12 @@ public struct QuantisedReference: Sendable {
         }
       case .gru(let linearBeforeReset):
         let resets = (0..<units).map { NetworkMath.gate(gates[units + $0]) }
-        let shown = (2 * units..<3 * units).map { seen[$0] + layer.input.bias[$0] }
+        let shown = (2 * units..<3 * units).map { gate($0, layer.input.bias) }
         let kept = linearBeforeReset ? before : recalled((0..<units).map { resets[$0] * hidden[$0] })
         for unit in 0..<units {
           let past = kept[2 * units + unit]
-          let candidate = shown[unit] + (linearBeforeReset ? resets[unit] * past : past)
+          let candidate =
+            linearBeforeReset ? NetworkMath.fused(resets[unit], past, shown[unit]) : shown[unit] + past
           hidden[unit] = NetworkMath.gruState(update: gates[unit], candidate: candidate, hidden: hidden[unit])
         }
       }
@@ -141,7 +144,9 @@ public struct QuantisedReference: Sendable {
 
 extension QuantisedNetwork.Product {
   /// `Float(sum) × scale + bias` of each sum.
-  func results(_ sums: [Int32]) -> [Float] { sums.indices.map { Float(sums[$0]) * scales[$0] + bias[$0] } }
+  func results(_ sums: [Int32]) -> [Float] {
+    sums.indices.map { NetworkMath.fused(Float(sums[$0]), scales[$0], bias[$0]) }
+  }
 }
 
 extension QuantisedNetwork {

@@ -98,8 +98,8 @@ public struct QuantisedNetwork: Hashable, Sendable {
   /// Integer weights and what turns their sums into numbers.
   ///
   /// `sum[o] = integerBias[o] + Σ_k (code[k] − zeroPoint) × weights[o, k]`, an exact Int32 whatever the order; kernels may
-  /// start from `integerBias[o] − zeroPoint × Σ_k weights[o, k]`. Then `Float(sum[o]) × scales[o] + bias[o]`, the
-  /// conversion, multiplication and addition each rounded to nearest, ties to even.
+  /// start from `integerBias[o] − zeroPoint × Σ_k weights[o, k]`. Then `NetworkMath.fused(Float(sum[o]), scales[o],
+  /// bias[o])`: the conversion, and what follows it at once, are rounded to nearest, ties to even.
   public struct Product: Hashable, Sendable {
     /// Codes a sum reads: inputs, times the taps of a convolution.
     public var terms: Int
@@ -175,15 +175,15 @@ public struct QuantisedNetwork: Hashable, Sendable {
   ///
   /// With `sx` and `sh` the Int32 sums of both products, for every gate row `r`:
   /// ```
-  ///  before[r] = Float(sh[r]) × recurrent.scales[r] + recurrent.bias[r]      known before the row arrives
-  ///  gate[r]   = Float(sx[r]) × input.scales[r] + before[r]
+  ///  before[r] = fused(Float(sh[r]), recurrent.scales[r], recurrent.bias[r])      known before the row arrives
+  ///  gate[r]   = fused(Float(sx[r]), input.scales[r], before[r])
   /// ```
   /// LSTM: `NetworkMath.lstmCell` of the four gates and the cell state, which stays Float. All of `input.bias` is 0 and is
   /// not read.
   ///
   /// GRU: `update = gate[z]`, `reset = NetworkMath.gate(gate[r])`. `input.bias` is read for the rows of the candidate only:
-  /// `seen = Float(sx[n]) × input.scales[n] + input.bias[n]`. Linear before reset: `candidate = seen + reset × before[n]`,
-  /// `before[n]` as above. Otherwise the product reads the codes of `reset × h` for those rows:
+  /// `seen = fused(Float(sx[n]), input.scales[n], input.bias[n])`. Linear before reset: `candidate = fused(reset, before[n],
+  /// seen)`, `before[n]` as above. Otherwise the product reads the codes of `reset × h` for those rows:
   /// `candidate = seen + before[n]`. Then `NetworkMath.gruState(update, candidate, h)`.
   public struct Recurrent: Hashable, Sendable {
     /// The value read, as codes.
@@ -217,12 +217,12 @@ public struct QuantisedNetwork: Hashable, Sendable {
     case recurrent(Recurrent)
     /// A step without weights to multiply by, in single precision: any of `NeuralNetwork.Operator` but the three above.
     ///
-    /// - attention, for row `t` and each head: `s[j] = dot(q[t], k[j]) × scale` for `j` in `0...t` (`NetworkMath.sum` of the
-    ///   products, lane by place in the head); `m` the largest; `e[j] = exp(s[j] − m)`; `z = sum(e)`, lane by `j`;
-    ///   `result[d] = (e[0] × v[0][d] + e[1] × v[1][d] + …) × (1 / z)`, added in ascending order of `j` from +0.
-    /// - layerNormalisation: `mean = sum(x) / Float(width)`; `d = x − mean`; `variance = sum(d × d) / Float(width)`;
-    ///   `r = 1 / sqrt(variance + epsilon)`; `((d × r) × gain) + shift`.
-    /// - affine: `(x × gain) + shift`. add: `first + second`. positions: `x + table`. activation: `Activation.value`.
+    /// - attention, for row `t` and each head: `s[j] = dot(q[t], k[j]) × scale` for `j` in `0...t` (`NetworkMath.sum(_:times:)`,
+    ///   lane by place in the head); `m` the largest; `e[j] = exp(s[j] − m)`; `z = sum(e)`, lane by `j`;
+    ///   `result[d] = (e[0] × v[0][d] + e[1] × v[1][d] + …) × (1 / z)`, fused in ascending order of `j` from +0.
+    /// - layerNormalisation: `mean = sum(x) / Float(width)`; `d = x − mean`; `variance = sum(d, times: d) / Float(width)`;
+    ///   `r = 1 / sqrt(variance + epsilon)`; `fused(d × r, gain, shift)`.
+    /// - affine: `fused(x, gain, shift)`. add: `first + second`. positions: `x + table`. activation: `Activation.value`.
     case single(NeuralNetwork.Operator)
   }
 
