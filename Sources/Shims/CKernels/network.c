@@ -47,6 +47,15 @@ void martlet_net_product_rows(
       result, result_stride, coding)
 }
 
+void martlet_net_convolution(
+    int set, const martlet_net_product *earlier, const martlet_net_product *product, martlet_net_rows rows,
+    const uint8_t *codes, size_t stride, uint32_t taps, uint32_t dilation, const uint8_t *padding,
+    float *_Nullable values, size_t value_stride, uint8_t *_Nullable result, size_t result_stride,
+    const martlet_net_codes *_Nullable coding) {
+  CHOOSE(martlet_net_convolution, earlier, product, rows, codes, stride, taps, dilation, padding, values, value_stride,
+      result, result_stride, coding)
+}
+
 void martlet_net_lstm(
     int set, uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *c,
     float *_Nullable next_c, float *_Nullable h, uint8_t *codes, const martlet_net_codes *coding) {

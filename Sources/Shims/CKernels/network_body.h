@@ -226,12 +226,33 @@ INLINE void net_finish_as(
     default: use(MARTLET_NET_SILU);                                  \
   }
 
-INLINE void net_finish(
+// Apart, so that the numbers these need are not loaded for everything else.
+static __attribute__((noinline)) VECTOR void net_finish_curved(
     const martlet_net_product *product, const int32_t *sums, float *values, uint8_t *result,
     const martlet_net_codes *coding) {
 #define USE(kind) net_finish_as(product, 0, product->channels, sums, values, result, coding, kind)
   NET_FOR_ACTIVATION(product->activation, USE)
 #undef USE
+}
+
+INLINE void net_finish(
+    const martlet_net_product *product, const int32_t *sums, float *values, uint8_t *result,
+    const martlet_net_codes *coding) {
+  if (product->activation > MARTLET_NET_RELU) {
+    net_finish_curved(product, sums, values, result, coding);
+    return;
+  }
+  const float *scale = product->scale, *bias = product->bias;
+  // ReLU as a bound: a number above minus infinity is itself.
+  lanes least = lanes_of(product->activation == MARTLET_NET_RELU ? 0.0f : -__builtin_inff());
+  // A copy: for all the compiler knows, writing a code may change the original.
+  martlet_net_codes own = {};
+  if (result) own = *coding;
+  for (uint32_t i = 0; i < product->channels; i += 16) {
+    lanes x = lanes_larger(net_scaled(sums + i, scale + i, lanes_load(bias + i)), least);
+    if (values) lanes_store(values + i, x);
+    if (result) octets_store(result + i, net_code(x, &own));
+  }
 }
 
 VECTOR void NET(martlet_net_product_rows)(
@@ -265,6 +286,64 @@ VECTOR void NET(martlet_net_product_rows)(
         product, codes + at * code_stride, starts ? starts + row * start_stride : product->start, sums);
     net_finish(
         product, sums, values ? values + at * value_stride : NULL, result ? result + at * result_stride : NULL, coding);
+  }
+}
+
+// Sums of some rows of a causal convolution: tap after tap, each where its row lies.
+INLINE void net_taps_tile(
+    const int8_t *const *weights, size_t quad_bytes, uint32_t taps,
+    uint32_t inputs, const uint8_t *(*codes)[NET_ROWS], int32_t *const *sums, const int32_t *start,
+    const int columns) {
+  accumulator total[NET_ROWS][NET_COLUMNS];
+  for (int row = 0; row < NET_ROWS; row++) {
+    for (int column = 0; column < columns; column++) accumulator_begin(&total[row][column], start + 16 * column);
+  }
+  const int8_t *weight = weights[0];
+  for (uint32_t tap = 0; tap <= taps; tap++) {
+    if (tap == taps) weight = weights[1];
+    for (uint32_t input = 0; input < inputs; input += 4, weight += quad_bytes) {
+      for (int row = 0; row < NET_ROWS; row++) net_quad(total[row], codes[tap][row] + input, weight, columns);
+    }
+  }
+  for (int row = 0; row < NET_ROWS; row++) {
+    for (int column = 0; column < columns; column++) {
+      wholes_store(sums[row] + 16 * column, accumulator_end(&total[row][column], start + 16 * column));
+    }
+  }
+}
+
+VECTOR void NET(martlet_net_convolution)(
+    const martlet_net_product *earlier, const martlet_net_product *product, martlet_net_rows rows, const uint8_t *codes,
+    size_t stride, uint32_t taps, uint32_t dilation, const uint8_t *padding, float *values, size_t value_stride,
+    uint8_t *result, size_t result_stride, const martlet_net_codes *coding) {
+  _Alignas(64) int32_t sums[NET_ROWS * MARTLET_NET_CHANNELS];
+  const uint8_t *code[MARTLET_NET_TAPS + 1][NET_ROWS];
+  for (uint32_t first = 0; first < rows.count; first += NET_ROWS) {
+    for (uint32_t i = 0; i < NET_ROWS; i++) {
+      // Behind the last row it stands in once more: registers are there for it.
+      uint32_t number = first + i < rows.count ? first + i : rows.count - 1;
+      size_t row = net_row(rows, number);
+      for (uint32_t tap = 0; tap <= taps; tap++) {
+        size_t back = (size_t)(taps - tap) * dilation;
+        code[tap][i] = row < back ? padding : codes + (row - back) * stride;
+      }
+    }
+#define USE(columns)                                                                                                 \
+  {                                                                                                                  \
+  const int8_t *weight[2] = {                                                                                        \
+      earlier->weights + (size_t)tile * earlier->inputs + 4 * part, weights + 4 * part};                             \
+  int32_t *sum[NET_ROWS];                                                                                            \
+  for (int i = 0; i < NET_ROWS; i++) sum[i] = sums + i * (int)product->channels + tile + part;                       \
+  net_taps_tile(weight, 4 * wide, taps, product->inputs, code, sum, earlier->start + tile + part, columns);           \
+  }
+    NET_FOR_EACH_TILE(0, USE)
+#undef USE
+    for (uint32_t i = 0; i < NET_ROWS && first + i < rows.count; i++) {
+      size_t row = net_row(rows, first + i);
+      net_finish(
+          product, sums + i * product->channels, values ? values + row * value_stride : NULL,
+          result ? result + row * result_stride : NULL, coding);
+    }
   }
 }
 

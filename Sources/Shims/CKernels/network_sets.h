@@ -18,6 +18,11 @@
       const martlet_net_product *product, martlet_net_rows rows, const uint8_t *codes, size_t code_stride, const \
       int32_t *starts, size_t start_stride, float *values, size_t value_stride, uint8_t *result, size_t          \
       result_stride, const martlet_net_codes *coding);                                                           \
+  void martlet_net_convolution_##set(                                                                            \
+      const martlet_net_product *earlier, const martlet_net_product *product, martlet_net_rows rows,             \
+      const uint8_t *codes, size_t stride, uint32_t taps, uint32_t dilation, const uint8_t *padding,             \
+      float *values, size_t value_stride, uint8_t *result, size_t result_stride,                                 \
+      const martlet_net_codes *coding);                                                                          \
   void martlet_net_lstm_##set(                                                                                   \
       uint32_t units, const int32_t *sums, const float *scale, const float *before, const float *c, float        \
       *next_c, float *h, uint8_t *codes, const martlet_net_codes *coding);                                       \

@@ -20,6 +20,8 @@ enum {
   MARTLET_NET_CHANNELS = 4096,
   /// The most rows of a window.
   MARTLET_NET_ROWS = 512,
+  /// The most earlier taps of a convolution that is computed in one call.
+  MARTLET_NET_TAPS = 15,
 };
 
 /// What is applied to each number of a result.
@@ -118,6 +120,15 @@ void martlet_net_product_rows(
     int set, const martlet_net_product *product, martlet_net_rows rows, const uint8_t *codes, size_t code_stride,
     const int32_t *_Nullable starts, size_t start_stride, float *_Nullable values, size_t value_stride,
     uint8_t *_Nullable result, size_t result_stride, const martlet_net_codes *_Nullable coding);
+
+/// A causal convolution of rows of 8-bit codes, up to MARTLET_NET_TAPS earlier taps: `earlier` reads those, the oldest first,
+/// each as many codes as `product` reads of the newest one; sums start where those of `earlier` do. A tap before the first
+/// row reads `padding`. Otherwise as `martlet_net_product_rows`.
+void martlet_net_convolution(
+    int set, const martlet_net_product *earlier, const martlet_net_product *product, martlet_net_rows rows,
+    const uint8_t *codes, size_t stride, uint32_t taps, uint32_t dilation, const uint8_t *padding,
+    float *_Nullable values, size_t value_stride, uint8_t *_Nullable result, size_t result_stride,
+    const martlet_net_codes *_Nullable coding);
 
 /// An LSTM cell. Gates lie in blocks of 16 units: 16 of input, output, forget and candidate each.
 ///

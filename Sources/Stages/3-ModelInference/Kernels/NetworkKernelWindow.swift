@@ -76,6 +76,10 @@ extension NetworkKernel {
     switch unsafe step.pointee.kind {
     case .convolution:
       let earlier = unsafe step.pointee.recurrent!
+      if source.low == 0, unsafe step.pointee.taps <= MARTLET_NET_TAPS {
+        unsafe convolve(step, rows, frame: frame)
+        break
+      }
       unsafe gather(step, rows, frame: frame)
       unsafe martlet_net_sums(
         choice, earlier, martlet_net_rows(list: nil, count: rows.count), patches, patchStride(earlier), nil,
@@ -96,6 +100,19 @@ extension NetworkKernel {
     default: unsafe runRows(step, rows, frame: frame, position: 0)
     }
     if unsafe !step.pointee.writesCodes { unsafe encode(step, rows, frame: frame) }
+  }
+
+  /// Rows of a convolution over 8-bit codes, read where they lie.
+  @unsafe private func convolve(
+    _ step: UnsafePointer<NetworkKernelStep>, _ rows: martlet_net_rows, frame: NetworkKernelFrame
+  ) {
+    let source = unsafe step.pointee.source
+    let result = unsafe step.pointee.result
+    unsafe martlet_net_convolution(
+      choice, step.pointee.recurrent!, step.pointee.product!, rows, frame.codes(source), source.codeStride,
+      step.pointee.taps, step.pointee.dilation, step.pointee.padding!,
+      step.pointee.hasValues ? frame.values(result) : nil, result.stride,
+      step.pointee.hasCodes ? frame.codes(result) : nil, result.codeStride, step.pointee.coding)
   }
 
   /// Bytes of a row of patches.
