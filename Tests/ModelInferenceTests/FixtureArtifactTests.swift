@@ -18,7 +18,7 @@ struct FixtureArtifactTests {
     if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
       try Data(ArtifactWriter.freeze(model, golden: golden.rows)).write(to: path)
     } else {
-      #expect(golden.hold(in: model, kernels: .scalar), "UPDATE_GOLDEN=1 freezes the fixture again")
+      #expect(golden.hold(in: model, kernels: .best), "UPDATE_GOLDEN=1 freezes the fixture again")
     }
   }
 }
