@@ -70,8 +70,8 @@ INLINE void load_tables(const uint8_t *lookups, uint32_t count, tables_t *tables
 
 INLINE __m256i look_in(const tables_t *tables, const int count, __m256i lookup) {
   const __m256i past = _mm256_set1_epi8(0x70);
-  // Bit 7 is the side of a missing value, and where there are at most 64 lookups so is bit 6.
-  __m256i place = _mm256_and_si256(lookup, _mm256_set1_epi8(count <= 4 ? 0x3F : 0x7F));
+  // Bit 7 is the side of a missing value.
+  __m256i place = _mm256_and_si256(lookup, _mm256_set1_epi8(0x7F));
   __m256i bin = _mm256_setzero_si256();
   for (int i = 0; i < count; i++) {
     // Below 16 in the table it belongs to; adding 0x70 with saturation sets bit 7 in all others, which then read 0.
@@ -82,12 +82,16 @@ INLINE __m256i look_in(const tables_t *tables, const int count, __m256i lookup) 
 }
 
 // 32 nodes: a byte is 255 where the node goes left. Lookups first, bins 64 bytes behind them.
-INLINE __m256i lefts(
-    const tables_t *left, const tables_t *right, const int count, const bool has_missing, const uint8_t *nodes) {
+INLINE __m256i lefts(const tables_t *tables, const int count, const bool has_missing, const uint8_t *nodes) {
   __m256i lookup = _mm256_loadu_si256((const __m256i *)(const void *)nodes);
-  __m256i bin = look_in(left, count, lookup);
-  if (has_missing) bin = _mm256_blendv_epi8(bin, look_in(right, count, lookup), lookup);
+  __m256i bin = look_in(tables, count, lookup);
   __m256i most = _mm256_loadu_si256((const __m256i *)(const void *)(nodes + 64));
+  if (has_missing) {
+    // Nodes that send what is missing left count from 255 on: -1 where bit 7 is set.
+    __m256i is_left = _mm256_cmpgt_epi8(_mm256_setzero_si256(), lookup);
+    bin = _mm256_sub_epi8(bin, is_left);
+    most = _mm256_sub_epi8(most, is_left);
+  }
   return _mm256_cmpeq_epi8(_mm256_min_epu8(bin, most), bin);
 }
 
@@ -100,7 +104,7 @@ INLINE void store_bytes(uint16_t *exits, __m256i bytes) {
 
 // Oblivious: every node of a level asks the same, so level k of 32 trees is one comparison and bit k of the leaf.
 INLINE void oblivious(
-    const tables_t *left, const tables_t *right, const int count, const bool has_missing, const uint8_t *nodes,
+    const tables_t *tables, const int count, const bool has_missing, const uint8_t *nodes,
     const martlet_window *window, uint16_t *exits) {
   for (uint32_t half = 0; half < 2; half++, nodes += 32, exits += 32) {
     __m256i leaf[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
@@ -109,7 +113,7 @@ INLINE void oblivious(
       levels = levels < 8 ? levels : 8;
       __m256i bit = _mm256_set1_epi8(1);
       for (uint32_t level = 0; level < levels; level++) {
-        __m256i is_left = lefts(left, right, count, has_missing, nodes + 128 * (level + 8 * (size_t)byte));
+        __m256i is_left = lefts(tables, count, has_missing, nodes + 128 * (level + 8 * (size_t)byte));
         leaf[byte] = _mm256_or_si256(leaf[byte], _mm256_andnot_si256(is_left, bit));
         bit = _mm256_add_epi8(bit, bit);
       }
@@ -123,12 +127,12 @@ INLINE void oblivious(
 
 // Eight trees of at most three levels in two comparisons: their seven decisions in heap order are a byte each.
 INLINE void eight_trees(
-    const tables_t *left, const tables_t *right, const int count, const bool has_missing, const uint8_t *nodes,
+    const tables_t *tables, const int count, const bool has_missing, const uint8_t *nodes,
     const martlet_window *window, uint16_t *exits) {
   _Alignas(32) uint32_t masks[16] = {0};
   for (uint32_t group = 0; group < window->count; group++, nodes += 128) {
-    masks[2 * group] = ~(uint32_t)_mm256_movemask_epi8(lefts(left, right, count, has_missing, nodes));
-    masks[2 * group + 1] = ~(uint32_t)_mm256_movemask_epi8(lefts(left, right, count, has_missing, nodes + 32));
+    masks[2 * group] = ~(uint32_t)_mm256_movemask_epi8(lefts(tables, count, has_missing, nodes));
+    masks[2 * group + 1] = ~(uint32_t)_mm256_movemask_epi8(lefts(tables, count, has_missing, nodes + 32));
   }
   const __m256i one = _mm256_set1_epi8(1);
   for (uint32_t half = 0; half < 2; half++) {
@@ -150,7 +154,7 @@ INLINE void eight_trees(
 
 // Bitvectors: see forest_avx512.c. Rows of masks are 512 bits there, two registers here.
 INLINE void bitvectors32(
-    const tables_t *left, const tables_t *right, const int count, const bool has_missing, const uint8_t *nodes,
+    const tables_t *tables, const int count, const bool has_missing, const uint8_t *nodes,
     const martlet_window *window, uint16_t *exits) {
   const size_t stride = 128 + 64 * (size_t)window->width;
   for (uint32_t half = 0; half < (window->width + 1) / 2; half++, nodes += 32, exits += 32) {
@@ -162,7 +166,7 @@ INLINE void bitvectors32(
     // The masks of a half: 128 bytes for its 32 trees, behind those of the first half and 96 bytes from `slot`.
     for (uint32_t i = 0; i < window->count; i++, slot += stride) {
       _Alignas(32) uint8_t is_left[32];
-      _mm256_store_si256((__m256i *)(void *)is_left, lefts(left, right, count, has_missing, slot));
+      _mm256_store_si256((__m256i *)(void *)is_left, lefts(tables, count, has_missing, slot));
       const uint8_t *masks = slot - 32 * half + 128 + 128 * half;
       for (uint32_t quarter = 0; quarter < quarters; quarter++) {
         __m128i eight = _mm_loadl_epi64((const __m128i *)(const void *)(is_left + 8 * quarter));
@@ -181,10 +185,9 @@ INLINE void bitvectors32(
   INLINE void name##_counted(                                                                                \
       const martlet_forest *forest, const martlet_window *window, const int count, const bool has_missing,   \
       uint16_t *exits) {                                                                                     \
-    tables_t left, right;                                                                                    \
-    load_tables(forest->scratch, (uint32_t)count, &left);                                                    \
-    if (has_missing) load_tables(forest->scratch + forest->lookup_stride, (uint32_t)count, &right);          \
-    name(&left, &right, count, has_missing, forest->tables + window->offset, window, exits);                 \
+    tables_t tables;                                                                                         \
+    load_tables(forest->scratch, (uint32_t)count, &tables);                                                  \
+    name(&tables, count, has_missing, forest->tables + window->offset, window, exits);                       \
   }                                                                                                          \
   VECTOR static void name##_exits(                                                                           \
       const martlet_forest *forest, const martlet_window *window, uint32_t number, bool has_missing,         \

@@ -33,16 +33,63 @@ INLINE void bins(const martlet_forest *forest, const float *values, const uint32
   }
 }
 
+// Rows of at most 128 features and as many columns, so that a bit for each fits two registers.
+enum { NARROW = 128 };
+
+// A bit for each feature, as bytes of 255 in the order of the columns.
+INLINE void mark(const martlet_forest *forest, const uint64_t *features, uint8_t rule, __m512i *marks) {
+  __m512i low = _mm512_movm_epi8(features[0]), high = _mm512_movm_epi8(features[1]);
+  for (int half = 0; half < 2; half++) {
+    __m512i place = _mm512_loadu_si512(forest->search_places + 64 * half);
+    __m512i rules = _mm512_loadu_si512(forest->search_rules + 64 * half);
+    __m512i mark = _mm512_permutex2var_epi8(low, place, high);
+    __mmask64 is_ruled = _mm512_cmpge_epu8_mask(rules, _mm512_set1_epi8((char)rule));
+    marks[half] = _mm512_or_si512(marks[half], _mm512_maskz_mov_epi8(is_ruled, mark));
+  }
+}
+
+// The bins of a row with NaN or zero among what is asked for: NaN is searched as 0, and what is missing gets 255.
+INLINE bool search_marked(const martlet_forest *forest, const float *row, const uint64_t *nan, const uint64_t *zero) {
+  _Alignas(64) float values[NARROW];
+  for (uint32_t i = 0; i < forest->watch_count; i++) {
+    __m512 value = _mm512_loadu_ps(row + 16 * i);
+    _mm512_store_ps(values + 16 * i, _mm512_maskz_mov_ps((__mmask16) ~(nan[i / 4] >> 16 * (i % 4)), value));
+  }
+  bins(forest, values, forest->search_features);
+  __m512i marks[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+  mark(forest, nan, 1, marks);
+  mark(forest, zero, 2, marks);
+  uint8_t *bin = forest->scratch, *flag = martlet_forest_flags(forest);
+  __mmask64 any = 0;
+  const uint32_t columns = forest->short_count + forest->long_count;
+  for (uint32_t first = 0; first < columns; first += 64) {
+    __m512i missing = marks[first / 64];
+    _mm512_storeu_si512(bin + first, _mm512_or_si512(_mm512_loadu_si512(bin + first), missing));
+    if (forest->reads_both) _mm512_storeu_si512(flag + first, _mm512_abs_epi8(missing));
+    any |= _mm512_movepi8_mask(missing);
+  }
+  return any != 0;
+}
+
 VECTOR bool martlet_forest_search_avx512(const martlet_forest *forest, const float *row) {
   const __m512 most = _mm512_set1_ps(MARTLET_FOREST_ZERO);
+  const uint32_t columns = forest->short_count + forest->long_count;
+  const bool is_narrow = forest->watch_count <= NARROW / 16 && columns <= NARROW;
+  uint64_t nan[2] = {0, 0}, zero[2] = {0, 0};
   uint32_t seen = 0;
   for (uint32_t i = 0; i < forest->watch_count; i++) {
     __m512 value = _mm512_loadu_ps(row + 16 * i);
-    seen |= _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q) & forest->watch_missing[i];
-    seen |= _mm512_cmp_ps_mask(_mm512_abs_ps(value), most, _CMP_LE_OQ) & forest->watch_zero[i];
+    __mmask16 is_nan = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
+    __mmask16 is_zero = _mm512_cmp_ps_mask(_mm512_abs_ps(value), most, _CMP_LE_OQ);
+    seen |= (is_nan & forest->watch_missing[i]) | (is_zero & forest->watch_zero[i]);
+    // Where it is narrow; wider rows do not look at it.
+    nan[i / 4 & 1] |= (uint64_t)is_nan << 16 * (i % 4);
+    zero[i / 4 & 1] |= (uint64_t)is_zero << 16 * (i % 4);
   }
   bool is_seen = seen != 0;
-  if (is_seen) {
+  if (is_seen && is_narrow) {
+    is_seen = search_marked(forest, row, nan, zero);
+  } else if (is_seen) {
     martlet_forest_gather(forest, row);
     bins(forest, martlet_forest_values(forest), forest->search_identity);
     is_seen = martlet_forest_part(forest);
@@ -52,37 +99,42 @@ VECTOR bool martlet_forest_search_avx512(const martlet_forest *forest, const flo
   return martlet_forest_finish(forest, row, is_seen);
 }
 
-// The lookups in registers. Bit 7 of a lookup is the side of a missing value; where there are at most 64, so is bit 6.
+// The lookups in registers.
 typedef struct {
-  __m512i left[2], right[2];
+  __m512i lookups[2];
 } tables_t;
 
 // How lookups are read: one register or two, and whether anything is missing.
 enum { ONE, ONE_MISSING, TWO, TWO_MISSING };
 
 INLINE tables_t tables_of(const martlet_forest *forest, const int mode) {
-  const uint8_t *left = forest->scratch, *right = left + forest->lookup_stride;
   tables_t tables;
-  tables.left[0] = _mm512_loadu_si512(left);
-  if (mode == TWO || mode == TWO_MISSING) tables.left[1] = _mm512_loadu_si512(left + 64);
-  if (mode == ONE_MISSING || mode == TWO_MISSING) tables.right[0] = _mm512_loadu_si512(right);
-  if (mode == TWO_MISSING) tables.right[1] = _mm512_loadu_si512(right + 64);
+  tables.lookups[0] = _mm512_loadu_si512(forest->scratch);
+  if (mode == TWO || mode == TWO_MISSING) tables.lookups[1] = _mm512_loadu_si512(forest->scratch + 64);
   return tables;
 }
 
+// Where something is missing, nodes that send it left (bit 7 of the lookup) count from 255 on: 255 becomes 0.
 INLINE __m512i look(const tables_t *tables, const int mode, __m512i lookup) {
-  if (mode == ONE) return _mm512_permutexvar_epi8(lookup, tables->left[0]);
-  if (mode == ONE_MISSING) return _mm512_permutex2var_epi8(tables->left[0], lookup, tables->right[0]);
-  __m512i bin = _mm512_permutex2var_epi8(tables->left[0], lookup, tables->left[1]);
-  if (mode == TWO) return bin;
-  __m512i right = _mm512_permutex2var_epi8(tables->right[0], lookup, tables->right[1]);
-  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(lookup), bin, right);
+  const bool is_one = mode == ONE || mode == ONE_MISSING;
+  __m512i bin = is_one ? _mm512_permutexvar_epi8(lookup, tables->lookups[0])
+                       : _mm512_permutex2var_epi8(tables->lookups[0], lookup, tables->lookups[1]);
+  if (mode == ONE || mode == TWO) return bin;
+  return _mm512_mask_add_epi8(bin, _mm512_movepi8_mask(lookup), bin, _mm512_set1_epi8(1));
 }
 
-// 64 nodes: bit n is set where node n goes right. Lookups first, bins behind them.
+// 64 nodes: bit n is set where node n goes right.
+INLINE __mmask64 above(const tables_t *tables, const int mode, __m512i lookup, __m512i most) {
+  __m512i bin = look(tables, mode, lookup);
+  if (mode == ONE_MISSING || mode == TWO_MISSING) {
+    most = _mm512_mask_add_epi8(most, _mm512_movepi8_mask(lookup), most, _mm512_set1_epi8(1));
+  }
+  return _mm512_cmpgt_epu8_mask(bin, most);
+}
+
+// The same of nodes in memory: lookups first, bins behind them.
 INLINE __mmask64 rights(const tables_t *tables, const int mode, const uint8_t *nodes) {
-  __m512i bin = look(tables, mode, _mm512_loadu_si512(nodes));
-  return _mm512_cmpgt_epu8_mask(bin, _mm512_loadu_si512(nodes + 64));
+  return above(tables, mode, _mm512_loadu_si512(nodes), _mm512_loadu_si512(nodes + 64));
 }
 
 // What a kernel adds on the way: nothing, doubles or floats.
@@ -198,9 +250,8 @@ INLINE void blocks(
     const uint32_t groups = window->rounds[round], trees = 4 * groups;
     for (uint32_t group = 0; group < groups; group++) {
       const uint8_t *const *at = line + 4 * group;
-      __m512i bin = look(tables, mode, four(at[0], at[1], at[2], at[3]));
-      __m512i most = four(at[0] + 16, at[1] + 16, at[2] + 16, at[3] + 16);
-      masks[group] = _mm512_cmpgt_epu8_mask(bin, most);
+      __m512i lookup = four(at[0], at[1], at[2], at[3]);
+      masks[group] = above(tables, mode, lookup, four(at[0] + 16, at[1] + 16, at[2] + 16, at[3] + 16));
       add_leaves(tally, kind, 4);
     }
     for (uint32_t group = 0; group < groups; group += 8) {
@@ -259,8 +310,8 @@ INLINE void two_blocks(
     __m512i first = _mm512_inserti64x4(_mm512_castsi256_si512(BLOCK(0)), BLOCK(1), 1);
     __m512i second = _mm512_inserti64x4(_mm512_castsi256_si512(BLOCK(2)), BLOCK(3), 1);
 #undef BLOCK
-    __m512i bin = look(tables, mode, _mm512_shuffle_i32x4(first, second, 0x88));
-    masks[group] = _mm512_cmpgt_epu8_mask(bin, _mm512_shuffle_i32x4(first, second, 0xDD));
+    __m512i lookup = _mm512_shuffle_i32x4(first, second, 0x88);
+    masks[group] = above(tables, mode, lookup, _mm512_shuffle_i32x4(first, second, 0xDD));
     add_leaves(tally, kind, 4);
   }
   for (int half = 0; half < 2; half++) {
@@ -283,8 +334,11 @@ INLINE void doubling(
   for (uint32_t batch = 0; batch < window->count; batch++) {
     __m512i next[4];
     for (int i = 0; i < 4; i++, nodes += 256) {
-      __m512i bin = look(tables, mode, _mm512_loadu_si512(nodes));
-      __mmask64 right = _mm512_movepi8_mask(_mm512_avg_epu8(bin, _mm512_loadu_si512(nodes + 64)));
+      __m512i lookup = _mm512_loadu_si512(nodes), room = _mm512_loadu_si512(nodes + 64);
+      if (mode == ONE_MISSING || mode == TWO_MISSING) {
+        room = _mm512_mask_sub_epi8(room, _mm512_movepi8_mask(lookup), room, _mm512_set1_epi8(1));
+      }
+      __mmask64 right = _mm512_movepi8_mask(_mm512_avg_epu8(look(tables, mode, lookup), room));
       next[i] = _mm512_mask_mov_epi8(_mm512_loadu_si512(nodes + 128), right, _mm512_loadu_si512(nodes + 192));
     }
     for (uint32_t round = window->rounds[batch]; round > 0; round--) {
@@ -346,7 +400,7 @@ INLINE void bitvectors64(
   const martlet_forest *forest, const martlet_window *window, uint32_t number, bool has_missing,           \
       uint16_t *exits, martlet_tally *tally
 
-// A form in each mode. Where something is missing, nothing is added on the way.
+// A form in each mode.
 #define FORM(name, use)                                                                                    \
   INLINE void name##_mode(ARGUMENTS, const int mode, const int kind) {                                     \
     (void)number, (void)window, (void)has_missing, (void)tally, (void)kind;                                \
@@ -355,28 +409,24 @@ INLINE void bitvectors64(
   }
 #define RUN(name, mode, kind) name##_mode(forest, window, number, has_missing, exits, tally, mode, kind)
 
-#define SEPARATE(name)                                                                                     \
-  VECTOR static void name##_exits(ARGUMENTS) {                                                             \
+#define MODES(name, kind)                                                                                  \
+  do {                                                                                                     \
     if (forest->lookup_stride == 64) {                                                                     \
-      if (has_missing) return RUN(name, ONE_MISSING, NO_SUM);                                              \
-      return RUN(name, ONE, NO_SUM);                                                                       \
+      if (has_missing) return RUN(name, ONE_MISSING, kind);                                                \
+      return RUN(name, ONE, kind);                                                                         \
     }                                                                                                      \
-    if (has_missing) return RUN(name, TWO_MISSING, NO_SUM);                                                \
-    RUN(name, TWO, NO_SUM);                                                                                \
-  }
+    if (has_missing) return RUN(name, TWO_MISSING, kind);                                                  \
+    return RUN(name, TWO, kind);                                                                           \
+  } while (0)
+
+#define SEPARATE(name) \
+  VECTOR static void name##_exits(ARGUMENTS) { MODES(name, NO_SUM); }
 
 #define TOGETHER(name)                                                                                     \
   VECTOR static void name##_exits(ARGUMENTS) {                                                             \
-    if (forest->lookup_stride == 64) {                                                                     \
-      if (has_missing) return RUN(name, ONE_MISSING, NO_SUM);                                              \
-      if (tally->left == 0) return RUN(name, ONE, NO_SUM);                                                 \
-      if (tally->is_single) return RUN(name, ONE, FLOATS);                                                 \
-      return RUN(name, ONE, DOUBLES);                                                                      \
-    }                                                                                                      \
-    if (has_missing) return RUN(name, TWO_MISSING, NO_SUM);                                                \
-    if (tally->left == 0) return RUN(name, TWO, NO_SUM);                                                   \
-    if (tally->is_single) return RUN(name, TWO, FLOATS);                                                   \
-    RUN(name, TWO, DOUBLES);                                                                               \
+    if (tally->left == 0) MODES(name, NO_SUM);                                                             \
+    if (tally->is_single) MODES(name, FLOATS);                                                             \
+    MODES(name, DOUBLES);                                                                                  \
   }
 
 FORM(oblivious, oblivious(&tables, mode, NODES, window->count, exits))

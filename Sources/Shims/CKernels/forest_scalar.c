@@ -42,7 +42,7 @@ bool martlet_forest_search_scalar(const martlet_forest *forest, const float *row
 }
 
 // Lock-step: eight trees walk together, without a branch, as many rounds as the deepest needs. A node is 8 bytes: the
-// lookup (24 bits; of the second half where a missing value goes right), the bin (8), the left child (32), counted in
+// lookup (24 bits; of the second half where a missing value goes left), the bin (8), the left child (32), counted in
 // nodes; the right child is the next one. A leaf is a node that is its own left child, with the bin 255.
 static inline uint64_t step(uint64_t node, const uint8_t *lookups) {
   return (node >> 32) + (lookups[node & 0xFFFFFF] > (uint8_t)(node >> 24));

@@ -3,8 +3,8 @@
 
 #include "include/CKernels.h"
 
-// Writes the lookups of a row to the scratch. True where a value the trees ask for is missing: then both halves are
-// written, otherwise the first, unless lock-step, which always reads both, is among the forms.
+// Writes the lookups of a row to the scratch: the first half, and the second for lock-step. True where a value the trees
+// ask for is missing.
 typedef bool martlet_forest_search(const martlet_forest *forest, const float *row);
 
 // A sum under way: the exits of the last window, whose leaves are still to be added.
@@ -102,17 +102,15 @@ static inline void martlet_forest_gather(const martlet_forest *forest, const flo
   }
 }
 
-// Sends missing values to both sides; false where none was missing after all.
+// Marks missing values; false where none was missing after all.
 static inline bool martlet_forest_part(const martlet_forest *forest) {
-  uint8_t *left = forest->scratch, *right = left + forest->lookup_stride;
+  uint8_t *bins = forest->scratch;
   const uint8_t *flags = martlet_forest_flags(forest);
   uint32_t count = forest->short_count + forest->long_count;
   uint8_t any = 0;
   for (uint32_t i = 0; i < count; i++) {
     uint8_t missing = (uint8_t)-flags[i];
-    uint8_t bin = left[i];
-    left[i] = bin & (uint8_t)~missing;
-    right[i] = bin | missing;
+    bins[i] |= missing;
     any |= missing;
   }
   return any != 0;
@@ -120,7 +118,7 @@ static inline bool martlet_forest_part(const martlet_forest *forest) {
 
 // The answers of the sets of categories, and the second half where it is needed.
 static inline bool martlet_forest_finish(const martlet_forest *forest, const float *row, bool has_missing) {
-  uint8_t *left = forest->scratch, *right = left + forest->lookup_stride;
+  uint8_t *bins = forest->scratch;
   uint32_t first = forest->short_count + forest->long_count;
   for (uint32_t i = 0; i < forest->category_count; i++) {
     const martlet_category *test = &forest->categories[i];
@@ -130,12 +128,14 @@ static inline bool martlet_forest_finish(const martlet_forest *forest, const flo
     uint32_t code = is_inside ? (uint32_t)(int32_t)value : 0;
     uint32_t bit = forest->category_words[test->word + code / 32] >> (code % 32) & 1;
     uint8_t other = value != value ? test->missing : test->outside;
-    left[first + i] = is_inside ? (uint8_t)(1 - bit) : other;
+    bins[first + i] = is_inside ? (uint8_t)(1 - bit) : other;
   }
-  if (forest->reads_both && !has_missing) {
-    __builtin_memcpy(right, left, forest->lookup_stride);
-  } else {
-    __builtin_memcpy(right + first, left + first, forest->category_count);
-  }
-  return has_missing;
+  if (!forest->reads_both) return has_missing;
+  uint8_t *lowest = bins + forest->lookup_stride;
+  __builtin_memcpy(lowest, bins, forest->lookup_stride);
+  if (!has_missing) return false;
+  const uint8_t *flags = martlet_forest_flags(forest);
+  // 255 where it is missing: 0 instead.
+  for (uint32_t i = 0; i < first; i++) lowest[i] &= (uint8_t)(flags[i] - 1);
+  return true;
 }

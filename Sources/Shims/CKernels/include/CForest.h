@@ -72,7 +72,8 @@ typedef struct {
 ///
 /// A *lookup* is a byte of the row as the trees ask for it: the bin of a column with thresholds (at most 16 first, then
 /// more), then the answer of a set of categories. A node goes right where its lookup is above its bin. A missing value
-/// reads 0 for nodes that send it left and 255 for the others; no node with that bit has the bin 255.
+/// reads 255, which no other value of its column does. Nodes that send it left have the highest bit of their lookup set:
+/// they count from 255 on, so that 255 becomes 0 and every other lookup and their bin one more.
 typedef struct {
   uint32_t form;
   uint32_t tree_count;
@@ -85,11 +86,13 @@ typedef struct {
   uint32_t category_count;
   /// Lookups, up to a multiple of 64: bytes of each half of the scratch.
   uint32_t lookup_stride;
-  /// 1 where a kernel of these lookups reads both halves although nothing is missing (lock-step).
+  /// 1 where a kernel of these lookups reads the second half (lock-step).
   uint32_t reads_both;
   /// The feature of each column, its rule for missing values (0 never, 1 NaN, 2 NaN or zero), and 0, 1, 2, ...
   const uint32_t *search_features;
   const uint8_t *search_rules;
+  /// The features again, in a byte each; places and rules have room for 128, rule 0 behind the last column.
+  const uint8_t *search_places;
   const uint32_t *search_identity;
   /// A row of 16 thresholds each, padded with infinity.
   const float *search_short;
@@ -102,8 +105,8 @@ typedef struct {
   const martlet_category *categories;
   const uint32_t *category_words;
 
-  /// Room for 2 * lookup_stride bytes (the lookups of nodes that send missing values left, then of the others) and
-  /// behind it for as many floats and bytes as there are columns.
+  /// Room for 2 * lookup_stride bytes (the lookups, and again with 0 where a value is missing, for nodes of lock-step
+  /// that send it left) and behind it for as many floats and bytes as there are columns.
   uint8_t *scratch;
 
   const uint8_t *tables;

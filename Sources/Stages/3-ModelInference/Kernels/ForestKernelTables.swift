@@ -13,6 +13,7 @@ struct ForestKernelTables {
   let layout: ForestLayout
   private var searchFeatures: [UInt32] = []
   private var searchRules: [UInt8] = []
+  private var searchPlaces: [UInt8] = []
   private var searchShort: [Float] = []
   private var searchLong: [Float] = []
   private var watchMissing: [UInt16]
@@ -38,7 +39,11 @@ struct ForestKernelTables {
     let groups = (forest.featureCount + 15) / 16
     watchMissing = [UInt16](repeating: 0, count: groups)
     watchZero = [UInt16](repeating: 0, count: groups)
-    for number in lookups.shortColumns + lookups.longColumns { addSearch(forest.columns[number]) }
+    for column in lookups.shortColumns + lookups.longColumns { addSearch(column) }
+    // As many as a kernel reads at once.
+    let room = max(0, Int(MARTLET_LOOKUPS) - searchRules.count)
+    searchPlaces = searchFeatures.map { UInt8(truncatingIfNeeded: $0) } + [UInt8](repeating: 0, count: room)
+    searchRules += [UInt8](repeating: 0, count: room)
     for test in lookups.categoryTests { addCategory(test, forest.columns[test.column]) }
   }
 
@@ -72,19 +77,23 @@ struct ForestKernelTables {
     categoryWords += set
   }
 
-  private var scratchBytes: Int { 2 * lookups.stride + 5 * searchFeatures.count + 64 }
+  private var scratchBytes: Int { 2 * lookups.stride + 4 * searchFeatures.count + searchRules.count + 64 }
 
   /// Bytes of arena memory, padding included.
   var arenaBytes: Int {
-    let counts = [
-      martletForestBytes, 8 * searchFeatures.count, searchRules.count, 4 * searchShort.count, 4 * searchLong.count,
+    // Two lists of a stated type: one long one takes the type checker seconds.
+    let search: [Int] = [
+      8 * searchFeatures.count, searchRules.count, searchPlaces.count, 4 * searchShort.count, 4 * searchLong.count,
       2 * watchMissing.count, 2 * watchZero.count, martletCategoryBytes * categories.count, 4 * categoryWords.count,
-      scratchBytes, layout.tables.count, martletWindowBytes * layout.windows.count, 4 * layout.roots.count,
+      scratchBytes,
+    ]
+    let trees: [Int] = [
+      martletForestBytes, layout.tables.count, martletWindowBytes * layout.windows.count, 4 * layout.roots.count,
       2 * layout.places.count, 4 * layout.leafStart.count, 8 * layout.leaves.count, 4 * layout.leafNumbers.count,
       24 * forest.outputCount,
     ]
     // Each list begins at a multiple of 128 bytes.
-    return counts.reduce(4096) { $0 + $1 + 256 }
+    return (search + trees).reduce(4096) { $0 + $1 + 256 }
   }
 
   /// Copies the tables into `arena`.
@@ -106,7 +115,8 @@ struct ForestKernelTables {
       let first = unsafe leader.assumingMemoryBound(to: martlet_forest.self)
       unsafe search = Search(
         features: first.pointee.search_features, rules: first.pointee.search_rules,
-        identity: first.pointee.search_identity, short: first.pointee.search_short, long: first.pointee.search_long,
+        places: first.pointee.search_places, identity: first.pointee.search_identity, short: first.pointee.search_short,
+        long: first.pointee.search_long,
         missing: first.pointee.watch_missing, zero: first.pointee.watch_zero, categories: first.pointee.categories,
         words: first.pointee.category_words, scratch: first.pointee.scratch)
     } else {
@@ -118,7 +128,8 @@ struct ForestKernelTables {
         is_single: isSingle ? 1 : 0, short_count: UInt32(lookups.shortColumns.count),
         long_count: UInt32(lookups.longColumns.count), category_count: UInt32(categories.count),
         lookup_stride: UInt32(lookups.stride), reads_both: readsBoth ? 1 : 0, search_features: search.features,
-        search_rules: search.rules, search_identity: search.identity, search_short: search.short,
+        search_rules: search.rules, search_places: search.places, search_identity: search.identity,
+        search_short: search.short,
         search_long: search.long, watch_missing: search.missing, watch_zero: search.zero,
         watch_count: UInt32(watchMissing.count), categories: search.categories, category_words: search.words,
         scratch: search.scratch,
@@ -133,6 +144,7 @@ struct ForestKernelTables {
   @unsafe private struct Search {
     let features: UnsafePointer<UInt32>
     let rules: UnsafePointer<UInt8>
+    let places: UnsafePointer<UInt8>
     let identity: UnsafePointer<UInt32>
     let short: UnsafePointer<Float>
     let long: UnsafePointer<Float>
@@ -146,7 +158,8 @@ struct ForestKernelTables {
   private func placeSearch(in arena: Arena) -> Search {
     let identity = searchFeatures.indices.map { UInt32($0) }
     return unsafe Search(
-      features: arena.copy(searchFeatures), rules: arena.copy(searchRules), identity: arena.copy(identity),
+      features: arena.copy(searchFeatures), rules: arena.copy(searchRules), places: arena.copy(searchPlaces),
+      identity: arena.copy(identity),
       short: arena.copy(searchShort), long: arena.copy(searchLong), missing: arena.copy(watchMissing),
       zero: arena.copy(watchZero), categories: arena.copy(categories), words: arena.copy(categoryWords),
       scratch: arena.room(for: UInt8.self, count: scratchBytes))

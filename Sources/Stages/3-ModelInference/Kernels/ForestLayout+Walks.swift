@@ -22,7 +22,7 @@ extension ForestLayout {
           continue
         }
         let node = tree.nodes[place]
-        let lookup = node.lookup + (node.missingGoesRight ? stride : 0)
+        let lookup = node.lookup + (node.missingGoesLeft ? stride : 0)
         nodes[index] = UInt64(lookup) | UInt64(node.bin) << 24 | UInt64(nodes.count) << 32
         order += [(node.left, nodes.count), (node.right, nodes.count + 1)]
         nodes += [0, 0]

@@ -65,10 +65,8 @@ struct ForestLayout {
     Swift.stride(from: 0, to: trees.count, by: window).map { ($0, trees[$0..<min($0 + window, trees.count)]) }
   }
 
-  /// The lookup of a node as the vector forms read it: with the side of a missing value in the bits that are free.
-  func lookupByte(_ node: ForestLookups.Node) -> UInt8 {
-    UInt8(node.lookup) | (node.missingGoesRight ? (stride == 64 ? 0xC0 : 0x80) : 0)
-  }
+  /// The lookup of a node as the vector forms read it: with the side of a missing value in the highest bit.
+  func lookupByte(_ node: ForestLookups.Node) -> UInt8 { UInt8(node.lookup) | (node.missingGoesLeft ? 0x80 : 0) }
 
   /// Rows of `width` lookups and as many bins behind them; a node that is never set never goes right.
   mutating func addIdleNodes(_ width: Int = 64) {

@@ -1,18 +1,20 @@
 /// A forest as its kernels ask it: nodes compare a *lookup*, one byte of the row, with a bin.
 ///
 /// Lookups are the columns the trees use, those with at most 16 thresholds first, then each set of categories they ask
-/// for, whose answer is a bin of 0 (left) or 1 (right).
+/// for, whose answer is a bin of 0 (left) or 1 (right). A missing value is the bin 255 of its column, so a column of 255
+/// thresholds that can be missing takes two lookups, the last threshold one of its own.
 struct ForestLookups {
   struct Node: Hashable {
     var lookup: Int
     var bin: UInt8
-    var missingGoesRight: Bool
+    // Whether a missing value goes left, where there is one; it goes right by its bin.
+    var missingGoesLeft: Bool
     // A node where >= 0, the leaf `~left` otherwise.
     var left: Int
     var right: Int
 
     func asksTheSame(as other: Node) -> Bool {
-      lookup == other.lookup && bin == other.bin && missingGoesRight == other.missingGoesRight
+      lookup == other.lookup && bin == other.bin && missingGoesLeft == other.missingGoesLeft
     }
   }
 
@@ -33,10 +35,14 @@ struct ForestLookups {
     var missingGoesRight: Bool
   }
 
-  var shortColumns: [Int] = []
-  var longColumns: [Int] = []
+  /// Columns of thresholds, as they are searched.
+  var shortColumns: [DecisionForest.Column] = []
+  var longColumns: [DecisionForest.Column] = []
   var categoryTests: [CategoryTest] = []
   var trees: [Tree] = []
+
+  /// Thresholds of a column whose bins leave 255 free.
+  private static let wholeMax = 254
 
   var count: Int { shortColumns.count + longColumns.count + categoryTests.count }
   /// Bytes of the lookups, up to a multiple of 64.
@@ -48,12 +54,24 @@ struct ForestLookups {
     for tree in forest.trees {
       for node in tree.nodes { isUsed[Int(node.column)] = true }
     }
+    // For each column the places of its parts, a long one counted from the end of the short ones.
+    var shortOfColumn = [Int?](repeating: nil, count: forest.columns.count)
+    var longOfColumn = shortOfColumn
     for (number, column) in forest.columns.enumerated() where isUsed[number] {
-      guard case .thresholds(let list, _) = column.sight else { continue }
-      if list.count <= 16 { shortColumns.append(number) } else { longColumns.append(number) }
+      guard case .thresholds(let list, let missing) = column.sight else { continue }
+      let whole = missing == .never ? list.count : min(list.count, Self.wholeMax)
+      for part in [list[..<whole], list[whole...]] where !part.isEmpty {
+        let column = DecisionForest.Column(
+          feature: column.feature, sight: .thresholds(Array(part), missing: missing))
+        if part.count <= 16 {
+          shortOfColumn[number] = shortColumns.count
+          shortColumns.append(column)
+        } else {
+          longOfColumn[number] = longColumns.count
+          longColumns.append(column)
+        }
+      }
     }
-    var lookupOfColumn = [Int](repeating: -1, count: forest.columns.count)
-    for (lookup, column) in (shortColumns + longColumns).enumerated() { lookupOfColumn[column] = lookup }
     var lookupOfTest: [CategoryTest: Int] = [:]
     let firstTest = shortColumns.count + longColumns.count
     trees = forest.trees.map { tree in
@@ -65,13 +83,19 @@ struct ForestLookups {
         for child in children where child >= 0 { depths[child] = depths[place] + 1 }
         depth = max(depth, depths[place] + 1)
         let column = Int(node.column)
-        var answer = Node(lookup: 0, bin: 0, missingGoesRight: false, left: children[0], right: children[1])
+        var answer = Node(lookup: 0, bin: 0, missingGoesLeft: false, left: children[0], right: children[1])
         switch forest.columns[column].sight {
         case .thresholds(_, let missing):
-          answer.lookup = lookupOfColumn[column]
           // Below 255: a column has at most 255 thresholds.
           answer.bin = UInt8(node.test)
-          answer.missingGoesRight = missing != .never && node.missingGoesRight
+          answer.missingGoesLeft = missing != .never && !node.missingGoesRight
+          if let long = longOfColumn[column], missing == .never || node.test < Self.wholeMax {
+            answer.lookup = shortColumns.count + long
+          } else {
+            // A short column, or the second part of a long one.
+            answer.lookup = shortOfColumn[column]!
+            if longOfColumn[column] != nil { answer.bin = 0 }
+          }
         case .categories(_, let rule):
           let test = CategoryTest(
             column: column, test: Int(node.test), missingGoesRight: rule == .xgboost && node.missingGoesRight)
