@@ -213,7 +213,7 @@ import TradingTypes
     #expect(drift.version == 1 && (drift.value ?? 0) > 0.3)
     let disagreement = try #require(told.first { $0.kind == .shadowDisagreement })
     #expect(disagreement.version == 2 && (0...1).contains(disagreement.value ?? -1))
-    let counters = pair.desk.counters
-    #expect(counters.compared == 1_100 && counters.disagreed > 0 && pair.keeper.lostNoticeCount == 0)
+    let tally = pair.desk.shadowTally
+    #expect(tally.compared == 1_100 && tally.disagreed > 0 && pair.keeper.lostNoticeCount == 0)
   }
 }

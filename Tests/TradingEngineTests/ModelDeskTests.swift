@@ -262,8 +262,8 @@ import TradingTypes
         inBlock = 0
       }
     }
-    let counters = desk.counters
-    #expect(counters.compared == UInt64(compared) && counters.disagreed == UInt64(disagreed) && disagreed > 100)
+    let tally = desk.shadowTally
+    #expect(tally.compared == UInt64(compared) && tally.disagreed == UInt64(disagreed) && disagreed > 100)
     for share in blocks {
       let notice = publisher.nextNotice()
       #expect(notice?.kind == .shadowDisagreement && notice?.model == 2 && notice?.value == share)

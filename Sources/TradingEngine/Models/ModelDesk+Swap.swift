@@ -1,3 +1,4 @@
+internal import ModelInference
 public import TradingTypes
 
 // Changes of models, and the windows of models that came. Outside the walk: nothing here runs where nothing changes.
@@ -68,6 +69,8 @@ extension ModelDesk {
     case .shadow:
       if shadow != nil { effect.former = shadow!.traits().id }
       tellDisagreement(at: time)
+      shadowTally = ShadowTally()
+      toldTally = shadowTally
       lastShadow = .unusable
       swap(&shadow, &change.model)
     }

@@ -28,10 +28,6 @@ public struct ModelDesk: Forecaster, ~Copyable {
     public var swaps: UInt64 = 0
     /// Forecasts that the challenger decided.
     public var challenged: UInt64 = 0
-    /// Forecasts of the champion that were compared with the shadow's: both usable.
-    public var compared: UInt64 = 0
-    /// Those where the two named different directions.
-    public var disagreed: UInt64 = 0
     /// Notices that found no room.
     public var lostNotices: UInt64 = 0
 
@@ -52,6 +48,8 @@ public struct ModelDesk: Forecaster, ~Copyable {
   public internal(set) var counters = Counters()
   /// The model of the last forecast, as in `ModelNotice.model`.
   public private(set) var lastModel: UInt64
+  /// How far the shadow is from the champion, since it came.
+  public internal(set) var shadowTally = ShadowTally()
   /// What the shadow said when the champion was asked last; unusable where it was not asked.
   public internal(set) var lastShadow = Forecast.unusable
   /// Watches for drift, where there is one.
@@ -66,9 +64,8 @@ public struct ModelDesk: Forecaster, ~Copyable {
   var split = ChallengerSplit(challengerBucketCount: 0)
   var rows: ClosedRows
   var scratch = FeatureVector()
-  // Since the last notice of the shadow.
-  var blockCompared: UInt64 = 0
-  var blockDisagreed: UInt64 = 0
+  // The tally as the last notice of the shadow told it.
+  var toldTally = ShadowTally()
   // Taken from the publisher, and not due yet.
   var held: ModelChange?
   var heldSequence: UInt64 = .max
@@ -226,27 +223,21 @@ public struct ModelDesk: Forecaster, ~Copyable {
     _ forecast: Forecast, _ features: borrowing FeatureVector, _ index: Int, at time: Timestamp
   ) {
     lastShadow = shadow!.forecast(features, of: index, from: rows, by: &scratch)
-    guard forecast.isUsable, lastShadow.isUsable else { return }
-    let isUp = forecast.signal > 0
-    let isDown = forecast.signal < 0
-    let disagrees: UInt64 = isUp != (lastShadow.signal > 0) || isDown != (lastShadow.signal < 0) ? 1 : 0
-    counters.compared &+= 1
-    counters.disagreed &+= disagrees
-    blockCompared &+= 1
-    blockDisagreed &+= disagrees
-    if blockCompared == Self.shadowBlockCount { tellDisagreement(at: time) }
+    shadowTally.record(champion: forecast, shadow: lastShadow)
+    // In range: the tally only grows.
+    if shadowTally.compared &- toldTally.compared == Self.shadowBlockCount { tellDisagreement(at: time) }
   }
 
   /// Tells the share of disagreements since the last such notice, where there was one.
   mutating func tellDisagreement(at time: Timestamp) {
-    if blockDisagreed > 0, shadow != nil {
+    let disagreed = shadowTally.disagreed - toldTally.disagreed
+    if disagreed > 0, shadow != nil {
       tell(
         ModelNotice(
           .shadowDisagreement, model: shadow!.traits().id, version: shadow!.traits().version,
-          value: Double(blockDisagreed) / Double(blockCompared), at: time))
+          value: Double(disagreed) / Double(shadowTally.compared - toldTally.compared), at: time))
     }
-    blockCompared = 0
-    blockDisagreed = 0
+    toldTally = shadowTally
   }
 
   // MARK: - Notices
