@@ -57,12 +57,16 @@ struct NetworkKernelLists {
     identity = Self.identity(network)
   }
 
-  /// Which network it is: FNV-1a over its numbers.
+  /// How a state's memory is laid out and what its numbers mean: 2 since the gates of an LSTM are kept halved.
+  private static let stateForm: UInt64 = 2
+
+  /// Which network it is, and in which form its states are: FNV-1a over both.
   private static func identity(_ network: QuantisedNetwork) -> UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     // Wrapping is the hash.
     func mix(_ number: UInt64) { hash = (hash ^ number) &* 0x100_0000_01B3 }
     func mix(_ list: [Float]) { for number in list { mix(UInt64(number.bitPattern)) } }
+    mix(stateForm)
     mix(UInt64(network.featureCount))
     mix(UInt64(network.window))
     mix(network.input.isWide ? 2 : network.input.divides ? 1 : 0)
