@@ -265,7 +265,7 @@ struct NetworkKernelNetworks {
 
   private static func everyNarrow(seed: UInt64) -> [(name: String, network: QuantisedNetwork)] {
     [
-      ("perceptron", perceptron(seed: seed, [13, 37, 20, 2])),
+      ("perceptron", perceptron(seed: seed, [13, 150, 20, 2])),
       ("lstm", recurrent(seed: seed, .lstm, layers: 1, features: 5, hidden: 20, window: 7)),
       ("two lstm", recurrent(seed: seed, .lstm, layers: 2, features: 9, hidden: 16, window: 12)),
       ("gru", recurrent(seed: seed, .gru(linearBeforeReset: true), layers: 2, features: 6, hidden: 18, window: 6)),

@@ -34,7 +34,7 @@ struct NetworkKernelTests {
   func `the largest wide codes have the bits of the reference`(set: KernelSet) {
     for terms in [5, 96, 512] {
       var network = NetworkKernelNetworks.widened(
-        NetworkKernelNetworks.perceptron(seed: 3, [terms, 80, 1], isExtreme: true))
+        NetworkKernelNetworks.perceptron(seed: 3, [terms, 144, 1], isExtreme: true))
       guard case .dense(var layer) = network.operators[0] else { return }
       layer.product.weights = layer.product.weights.indices.map { $0 / terms % 2 == 0 ? 127 : -127 }
       network.operators[0] = .dense(layer)

@@ -84,6 +84,29 @@ INLINE void net_row_tiles(
     wholes_store(sums + 16 * column, accumulator_end(&total[0][column], start + 16 * column));
   }
 }
+
+// The same of 2 tiles from codes of two bytes, a chain for each: what is read of the weights serves both.
+INLINE void net_wide_tiles(
+    const int8_t *weights, uint32_t inputs, size_t low, const uint8_t *codes, const int32_t *start, int32_t *sums) {
+  accumulator highs[8], lows[8];
+  NET_UNROLLED for (int column = 0; column < 8; column++) {
+    accumulator_clear(&highs[column]);
+    accumulator_clear(&lows[column]);
+  }
+  size_t tile_bytes = 64 * (size_t)inputs;
+  for (uint32_t input = 0; input < inputs; input += 4, weights += 256) {
+    four_codes high = four_codes_load(codes + input), below = four_codes_load(codes + low + input);
+    NET_UNROLLED for (int column = 0; column < 8; column++) {
+      const int8_t *weight = weights + tile_bytes * (column / 4) + 64 * (column % 4);
+      accumulator_add(&highs[column], high, weight);
+      accumulator_add(&lows[column], below, weight);
+    }
+  }
+  NET_UNROLLED for (int column = 0; column < 8; column++) {
+    wholes sum = wholes_joined(accumulator_total(&highs[column]), accumulator_total(&lows[column]));
+    wholes_store(sums + 16 * column, wholes_sum(sum, wholes_load(start + 16 * column)));
+  }
+}
 #endif
 
 // The same of several rows of 8-bit codes: each weight that is read serves all of them.
@@ -369,8 +392,13 @@ static __attribute__((noinline)) VECTOR void net_plain_layer(
   }
   uint32_t done = 0;
 #if NET_COLUMNS > 1
-  for (; !low && done + 128 <= product->channels; done += 128) {
-    net_row_tiles(product->weights + (size_t)done * inputs, inputs, source, start + done, sums, 2);
+  for (; done + 128 <= product->channels; done += 128) {
+    const int8_t *weights = product->weights + (size_t)done * inputs;
+    if (low) {
+      net_wide_tiles(weights, inputs, low, source, start + done, sums);
+    } else {
+      net_row_tiles(weights, inputs, source, start + done, sums, 2);
+    }
     FINISH(done, 8)
   }
 #endif
