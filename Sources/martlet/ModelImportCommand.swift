@@ -25,8 +25,10 @@ struct ModelImportCommand: ParsableCommand {
       each tensor and of the logits, and whether the gates hold (AUC change
       0.0005, rms 3 % of the logits' deviation, largest error 0.25, sign flips
       0.7 %). ROWS has a column for each feature, empty = missing; for a model
-      over a window of W, every W rows are one. At least 8 windows, some
-      hundreds to judge by. A column `label` (0 or 1) adds the AUC.
+      over a window of W, every W rows are one. At least 8 windows; from 800 on
+      every fourth is held out and judged alone. A column `label` (0 or 1) adds
+      the AUC. Features of heavy tails are coarse in 8 bits: cut them before the
+      model where you can, or give the input 16 bits with --wide-input.
 
       Without --format the file's content decides. Prints JSON.
 
@@ -71,6 +73,9 @@ struct ModelImportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Golden rows to keep.", valueName: "N"))
   var golden = 32
 
+  @Flag(help: "Codes of 16 bits for the input of the 8-bit form, for features of heavy tails.")
+  var wideInput = false
+
   @Flag(help: "Exit 1 where the gates of the 8-bit form do not hold.")
   var strict = false
 
@@ -111,15 +116,29 @@ struct ModelImportCommand: ParsableCommand {
       if let missing { network.missingValues = try missingValues(missing, count: network.featureCount) }
       if let rows {
         let windows = try windows(rows, network.window)
-        if windows.count < Self.judgedWindowsMin {
-          imported.notes.append("\(windows.count) windows: the gates mean little below \(Self.judgedWindowsMin)")
+        // Every fourth is kept from the calibration, where there are enough to judge by.
+        let isHeldOut = windows.count >= 4 * Self.judgedWindowsMin
+        let judged = isHeldOut ? Array(stride(from: 3, to: windows.count, by: 4)) : Array(windows.indices)
+        if !isHeldOut {
+          let short = windows.count < Self.judgedWindowsMin ? ", and mean little below \(Self.judgedWindowsMin)" : ""
+          imported.notes.append(
+            "\(windows.count) windows: the gates judge what was calibrated with\(short); from "
+              + "\(4 * Self.judgedWindowsMin) on every fourth is held out")
         }
         if missing == nil, network.missingValues.allSatisfy({ $0 == 0 }) {
           network.missingValues = Quantiser.means(of: rows)
         }
-        let result = try quantised(network, windows, imported.quantisationHints)
+        let seen = isHeldOut ? windows.indices.filter { $0 % 4 != 3 } : judged
+        let result = try quantised(network, seen.map { windows[$0] }, imported.quantisationHints)
         outcome = result
-        quality = QuantisationReport(result, windows: windows, labels: try labels(of: windows.count, network.window))
+        if wideInput, !result.network.input.isWide {
+          imported.notes.append(
+            "--wide-input: 8 bits all the same, the graph brings its scales or a product reads more than "
+              + "\(QuantisedNetwork.wideTermCountMax) inputs")
+        }
+        let labels = try labels(of: windows.count, network.window)
+        quality = QuantisationReport(
+          result, windows: judged.map { windows[$0] }, labels: labels.map { list in judged.map { list[$0] } })
         metadata["calibration.sha256"] = try ToolModels.digest(calibrate ?? "")
         metadata["calibration.range"] = result.calibration.description
       }
@@ -154,6 +173,9 @@ struct ModelImportCommand: ParsableCommand {
     if let window, let own = imported.network?.window, window != own {
       throw ToolFailure.badInput("--window: \(own) expected, the rows the graph reads, \(window) found")
     }
+    if wideInput, calibrate == nil {
+      throw ToolFailure.badInput("--wide-input: --calibrate ROWS.csv expected, it is of the 8-bit form")
+    }
     if strict, calibrate == nil {
       throw ToolFailure.badInput("--strict: --calibrate ROWS.csv expected, the gates judge the 8-bit form")
     }
@@ -164,14 +186,15 @@ struct ModelImportCommand: ParsableCommand {
   ) throws -> Quantiser.Outcome {
     let name = calibrate ?? "calibration"
     do throws(ImportError) {
-      guard hints.isEmpty else { return try Quantiser().quantise(network, windows: windows, hints: hints, name: name) }
+      var quantiser = Quantiser(widensInput: wideInput)
+      guard hints.isEmpty else { return try quantiser.quantise(network, windows: windows, hints: hints, name: name) }
       switch range {
-      case .best: return try Quantiser.best(network, windows: windows, name: name)
-      case .minmax:
-        return try Quantiser(calibration: .minimumMaximum).quantise(network, windows: windows, name: name)
-      case .percentile: return try Quantiser().quantise(network, windows: windows, name: name)
-      case .entropy: return try Quantiser(calibration: .entropy).quantise(network, windows: windows, name: name)
+      case .best: return try Quantiser.best(network, windows: windows, widensInput: wideInput, name: name)
+      case .minmax: quantiser.calibration = .minimumMaximum
+      case .percentile: quantiser.calibration = .percentile(99.99)
+      case .entropy: quantiser.calibration = .entropy
       }
+      return try quantiser.quantise(network, windows: windows, name: name)
     } catch { throw ToolFailure.badInput(error) }
   }
 
@@ -249,6 +272,7 @@ struct ModelImportCommand: ParsableCommand {
           entry.add("signal_to_noise_db", tensor.signalToNoise)
           return entry
         })
+      report.add("judged_windows", quality.logits.count)
       report.add("max_logit_error", quality.logits.errorMax)
       report.add("rms_logit_error", quality.logits.errorRMS)
       report.add("rms_share_of_deviation", quality.logits.errorShare)

@@ -212,8 +212,30 @@ import TradingTypes
       importing + ["--strict"], "--strict: --calibrate ROWS.csv expected, the gates judge the 8-bit form",
       at: #_sourceLocation)
     let (noted, notes) = try imported(folder, Self.onnx("mlp_logistic"), "noted", ["--calibrate", some])
-    #expect((notes["notes"] as? [String])?.contains("199 windows: the gates mean little below 200") == true)
+    let short =
+      "199 windows: the gates judge what was calibrated with, and mean little below 200; from 800 on every fourth is held out"
+    #expect((notes["notes"] as? [String])?.contains(short) == true)
+    #expect(notes["judged_windows"] as? Int == 199)
     #expect(FileManager.default.fileExists(atPath: noted))
+  }
+
+  @Test func `gates judge rows that were held out, and a wide input is nearer`() throws {
+    let folder = try Folder()
+    let rows = try folder.write(table(803, (0..<9).map { "f\($0)" }), "rows.csv")
+    let net = Self.onnx("mlp_logistic")
+    let (_, narrow) = try imported(folder, net, "narrow", ["--calibrate", rows, "--range", "minmax"])
+    let (_, wide) = try imported(folder, net, "wide", ["--calibrate", rows, "--range", "minmax", "--wide-input"])
+    let (_, clipped) = try imported(folder, net, "clipped", ["--calibrate", rows, "--range", "percentile"])
+    for report in [narrow, wide, clipped] {
+      #expect(report["judged_windows"] as? Int == 200)
+      #expect((report["notes"] as? [String])?.contains { $0.contains("gates") || $0.contains("--wide") } == false)
+    }
+    func error(_ report: [String: Any]) throws -> Double { try #require(report["rms_logit_error"] as? Double) }
+    #expect(try error(wide) < error(narrow))
+    #expect(clipped["calibration"] as? String != narrow["calibration"] as? String)
+    try refuse(
+      "import", "--input", net, "--output", folder.file("m.martlet").path, "--wide-input",
+      line: "--wide-input: --calibrate ROWS.csv expected, it is of the 8-bit form")
   }
 
   @Test func `a model that looks back reads windows`() throws {
