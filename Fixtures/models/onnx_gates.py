@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Trains the networks whose 8-bit forms the gates judge, and writes them as ONNX files.
 
-    python3 onnx_gates.py      writes onnx/gates_mlp.onnx and onnx/gates_lstm.onnx
+    python3 onnx_gates.py             writes onnx/gates_mlp.onnx, gates_lstm.onnx and gates_tcn.onnx
+    python3 onnx_gates.py gates_tcn   one of them alone
 
-Quantising a random network says little of a trained one: its weights are of one size and its answers hardly vary. These two learn a
+Quantising a random network says little of a trained one: its weights are of one size and its answers hardly vary. These three learn a
 direction from a small process that `OnnxGateTests` draws again, row by row: six features that remember (0.7 of the row before and a
 near-normal step), on scales from 0.01 to 1,000, and a label whose logit depends on the newest rows. Pinned by onnx_requirements.txt.
 """
 
 import pathlib
+import sys
 import warnings
 
 import numpy as np
@@ -60,6 +62,20 @@ class Recurrent(nn.Module):
         return self.head(self.cell(x)[0][:, -1])
 
 
+class Convolutional(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Conv1d(FEATURES if dilation == 1 else 16, 16, 3, dilation=dilation) for dilation in (1, 2, 4))
+        self.head = nn.Linear(16, 1)
+
+    def forward(self, x):
+        x = x.transpose(1, 2)
+        for layer in self.layers:
+            x = torch.relu(layer(nn.functional.pad(x, (2 * layer.dilation[0], 0))))
+        return self.head(x[:, :, -1])
+
+
 def trained(name, body, isWindow):
     rows, labels = process(20_000, 3)
     windows = np.stack([rows[end - WINDOW + 1:end + 1] for end in range(WINDOW - 1, len(rows))]) if isWindow else rows
@@ -89,7 +105,10 @@ def main():
     for name, build, isWindow in [
         ("gates_mlp", lambda: nn.Sequential(nn.Linear(FEATURES, 32), nn.GELU(approximate="tanh"), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 1)), False),
         ("gates_lstm", Recurrent, True),
+        ("gates_tcn", Convolutional, True),
     ]:
+        if len(sys.argv) > 1 and name not in sys.argv[1:]:
+            continue
         torch.manual_seed(7)
         trained(name, build(), isWindow)
 

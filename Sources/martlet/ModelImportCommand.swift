@@ -11,6 +11,7 @@ struct ModelImportCommand: ParsableCommand {
   enum Range: String, ExpressibleByArgument, CaseIterable {
     case best
     case minmax
+    case headroom
     case percentile
     case entropy
   }
@@ -49,7 +50,7 @@ struct ModelImportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Rows to calibrate on and to keep as golden rows.", valueName: "ROWS.csv"))
   var calibrate: String?
 
-  @Option(help: "Ranges of 8-bit values: best, minmax, percentile or entropy.")
+  @Option(help: "Ranges of 8-bit values: best, minmax, headroom (a quarter more), percentile or entropy.")
   var range: Range = .best
 
   @Option(
@@ -191,6 +192,7 @@ struct ModelImportCommand: ParsableCommand {
       switch range {
       case .best: return try Quantiser.best(network, windows: windows, widensInput: wideInput, name: name)
       case .minmax: quantiser.calibration = .minimumMaximum
+      case .headroom: quantiser.calibration = .headroom(25)
       case .percentile: quantiser.calibration = .percentile(99.99)
       case .entropy: quantiser.calibration = .entropy
       }

@@ -100,6 +100,7 @@ struct QuantiserTests {
       return 255 / input.factors[0]
     }
     #expect(try range(.minimumMaximum) > 400)
+    #expect(try abs(range(.headroom(50)) / range(.minimumMaximum) - 1.5) < 1e-5)
     #expect(try range(.percentile(100)) > 400)
     #expect(try range(.percentile(99.9)) < 10)
     #expect(try range(.percentile(50)) < 2)

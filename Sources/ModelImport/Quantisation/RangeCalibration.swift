@@ -4,6 +4,9 @@ internal import TradingTypes
 public enum RangeCalibration: Hashable, Sendable, CustomStringConvertible {
   /// From the smallest to the largest number seen: nothing seen is clipped.
   case minimumMaximum
+  /// The same, both ends so many percent further from 0: rows to come go a little beyond what some hundreds show, and a
+  /// value that saturates costs more than coarser codes.
+  case headroom(Double)
   /// Leaves out a share of the numbers, half of it at each end: `percentile(99.99)` leaves out one in 10,000.
   case percentile(Double)
   /// The clipping of magnitudes that loses the least information, over a histogram of 2,048 bins.
@@ -18,6 +21,7 @@ public enum RangeCalibration: Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .minimumMaximum: "min-max"
+    case .headroom(let percent): "headroom \(percent)"
     case .percentile(let percent): "percentile \(percent)"
     case .entropy: "entropy"
     }
@@ -30,6 +34,11 @@ public enum RangeCalibration: Hashable, Sendable, CustomStringConvertible {
     guard seen.minimum < seen.maximum else { return seen.minimum...seen.minimum }
     switch self {
     case .minimumMaximum: return seen.minimum...seen.maximum
+    case .headroom(let percent):
+      // Non-negative values keep their 0.
+      let factor = Float(1 + percent / 100)
+      let low = seen.minimum < 0 ? seen.minimum * factor : seen.minimum
+      return low...max(seen.maximum, seen.maximum * factor)
     case .percentile(let percent):
       let sorted = seen.numbers.sorted()
       let last = Double(sorted.count - 1)
