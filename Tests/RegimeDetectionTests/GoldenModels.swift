@@ -10,6 +10,11 @@ struct GoldenModel: Decodable {
     let means: [[Double]]
     let variances: [[Double]]
 
+    func hidden() throws -> HiddenMarkovModel {
+      try HiddenMarkovModel(
+        start: startprob, transition: transmat, means: means.map { $0[0] }, variances: variances.map { $0[0] })
+    }
+
     func model(floor: Double = 0) throws -> RegimeParameters {
       try RegimeParameters(
         start: startprob, transition: transmat, means: means.map { $0[0] }, variances: variances.map { $0[0] },
@@ -22,10 +27,35 @@ struct GoldenModel: Decodable {
     let loglik_increment: Double
     let naive_density_underflow: Bool
   }
+  struct Viterbi: Decodable {
+    let logprob: Double
+    let fnv1a64_of_state_bytes: String
+    let counts: [Int]
+    let transitions: Int
+    let first_change_indices: [Int]
+  }
+  struct LabelSwitch: Decodable {
+    let permutation: [Int]
+    let converged_variances: [[Double]]
+    let loglik: Double
+  }
   struct ArgMax: Decodable {
     let fnv1a64_of_state_bytes: String
     let transitions: Int
   }
+  let `init`: Parameters
+  let em_loglik_first_30: [Double]
+  let em_iterations_to_1e_9: Int
+  let em_snapshots_after_iteration: [String: Parameters]
+  let stationary_distribution: [Double]
+  let expected_duration_days: [Double]
+  let aic: Double
+  let bic: Double
+  let smoothed: [[Double]]
+  let viterbi: Viterbi
+  let smoothed_argmax: ArgMax
+  let filtered_vs_smoothed_argmax_disagreements: Int
+  let label_switch: LabelSwitch
   let converged: Parameters
   let converged_loglik: Double
   let indices: [Int]

@@ -88,7 +88,7 @@ public import TradingTypes
     precisionHalves = halves
   }
 
-  private static func check(distribution: [Double], _ count: Int, _ name: String) throws(ConfigurationError) {
+  static func check(distribution: [Double], _ count: Int, _ name: String) throws(ConfigurationError) {
     guard distribution.count == count else {
       throw ConfigurationError("regime model: \(name) has \(distribution.count) entries, expected \(count)")
     }
