@@ -11,6 +11,8 @@ public protocol DecisionSink: ~Copyable {
   mutating func record(_ use: borrowing LimitUse, at time: Timestamp)
   /// Models changed; what comes from here on was decided under the new ones.
   mutating func record(_ swap: borrowing ModelSwap)
+  /// A refit changed the parameters of an instrument at a bar's end; what comes from here on was decided under the new ones.
+  mutating func record(_ refit: borrowing RefitRecord)
 }
 
 extension DecisionSink where Self: ~Copyable {
@@ -19,6 +21,9 @@ extension DecisionSink where Self: ~Copyable {
 
   /// Changes of models are no concern of sinks that keep nothing for a replay.
   @inlinable public mutating func record(_ swap: borrowing ModelSwap) {}
+
+  /// Refits are no concern of sinks that keep nothing for a replay.
+  @inlinable public mutating func record(_ refit: borrowing RefitRecord) {}
 }
 
 /// The decision checksum: FNV-1a 64 over one little-endian record a decision, in input order.

@@ -14,6 +14,8 @@ public import TradingTypes
   case limitUse = 4
   /// A `ModelSwap`, see `ModelSwap.init(journalPayload:)`: before the first record of the event that it took effect with.
   case modelSwap = 5
+  /// A `RefitRecord`, see `RefitRecord.init(journalPayload:)`: before the first record of what was decided under it.
+  case refit = 6
 }
 
 /// Keeps every decision, child order and report in a journal, and the decision checksum beside it.
@@ -66,6 +68,11 @@ public import TradingTypes
   /// Keeps a change of models.
   public mutating func record(_ swap: borrowing ModelSwap) {
     put(.modelSwap, swap.journalWords, at: swap.time, TraceID(source: source, sequence: swap.sequence))
+  }
+
+  /// Keeps a refit.
+  public mutating func record(_ refit: borrowing RefitRecord) {
+    put(.refit, refit.journalWords, at: refit.barrier, TraceID(source: source, sequence: refit.number))
   }
 
   private mutating func put<Payload: BitwiseCopyable>(

@@ -60,6 +60,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
         let variance = sizer.stepVolatility(id, returnPercent: bar.returnPercent)
         features.setModelSlots(id, garchVariance: variance, regimeProbabilities: regimes.probabilities(of: id))
         regimes.step(id, returnPercent: bar.returnPercent)
+        if refits != nil { refits!.value.close(id, returnPercent: bar.returnPercent) }
       }
       if model.readsBars { closeModelBar(bar, of: id) }
     }
@@ -100,6 +101,15 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     let drawdownMax = control.value.policy.dailyDrawdownMax * equity.real
     let drawdown = Money(nanos: (total.fallTwice &+ 1) >> 1)
     if drawdown.real > drawdownMax { kill.trip(.global, to: .reducing, .dailyLoss, at: time) }
+    if refits != nil { takeRefit(at: rules.barEnd(before: time)) }
+  }
+
+  /// Takes over a refit that is due at a bar's end, and tells the sink of it, one instrument after the other.
+  @inlinable @inline(never) mutating func takeRefit(at end: Timestamp) {
+    guard refits!.value.adopt(at: end, &regimes, &sizer.volatility) else { return }
+    for index in 0..<states.count {
+      if let refit = refits!.value.record(of: index, regimes, sizer.volatility) { sink.record(refit) }
+    }
   }
 
   // MARK: - After the book

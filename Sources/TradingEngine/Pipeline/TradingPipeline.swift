@@ -56,6 +56,8 @@ public struct TradingPipeline<
   public var kill: KillSwitch
   /// What has been done.
   public var counts = PipelineCounts()
+  /// Where refitted parameters of stages 4 and 5 come in, if they ever do; in a box, so that it is one word of this struct.
+  public var refits: OwnedBox<RefitDesk>?
 
   @usableFromInline var control: SnapshotReader<ControlOrder>
   @usableFromInline var rearmCount: UInt64 = 0

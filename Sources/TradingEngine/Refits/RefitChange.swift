@@ -1,0 +1,97 @@
+internal import LockFreeRings
+public import PositionSizing
+public import RegimeDetection
+public import TradingTypes
+
+/// The newest returns of one instrument, without a hole.
+public struct ReturnSeries: Sendable {
+  /// Number of the return after the last one: how many had closed since the desk began.
+  public var closed: UInt64 = 0
+  /// Returns in percent, the oldest first; the last one is number `closed − 1`.
+  public var returns: [Double] = []
+
+  /// No return yet.
+  public init() {}
+
+  /// Returns up to number `closed − 1`.
+  public init(_ returns: [Double], closed: UInt64) {
+    self.returns = returns
+    self.closed = closed
+  }
+}
+
+/// Refitted parameters on their way to a `RefitDesk`, with the state of every instrument under them, and on their way back.
+///
+/// Made and ended away from the hot path: it owns its memory. States are made by the filters themselves, so they are right by
+/// construction and the desk need not check them.
+public struct RefitChange: ~Copyable, Sendable {
+  /// What became of it.
+  @frozen public enum Outcome: BitwiseCopyable, Hashable, Sendable {
+    /// It took effect as refit `number` at the end of the bar `barrier`; at most `caughtUp` returns of an instrument were taken in late.
+    case adopted(number: UInt64, barrier: Timestamp, caughtUp: Int)
+    /// It was too old: more returns had closed since than the desk keeps. Nothing changed.
+    case late
+  }
+
+  struct Seed: BitwiseCopyable {
+    var closed: UInt64 = 0
+    var regime: RegimeState?
+    var volatility: RefitRecord.VolatilityPart?
+  }
+
+  let model: (parameters: RegimeParameters, table: RegimeTable)?
+  var seeds: Slab<Seed>
+  /// The first bar's end that may see the change: some bars ahead gives every shard the same one.
+  public var earliestBarrier = Timestamp.distantPast
+  /// What became of it; nil on the way there.
+  public internal(set) var outcome: Outcome?
+
+  /// A change from fitted parameters and the returns so far.
+  ///
+  /// - Parameters:
+  ///   - regime: the new model and its table for all instruments, or nil to leave the regime filter as it is.
+  ///   - volatility: `[instruments]`, the new model of each, or nil to leave it; its state is the forecast after the whole series, which
+  ///     is where its backcast belongs.
+  ///   - series: `[instruments]`.
+  ///   - reseedCount: returns of each series, the newest ones, from which the regime filter's states are made.
+  /// - Throws: `ConfigurationError` when the table is for another number of states, or the lists differ in length.
+  /// - Complexity: O(returns); allocates.
+  public init(
+    regime: (parameters: RegimeParameters, table: RegimeTable)?, volatility: [VolatilityParameters?],
+    series: [ReturnSeries], reseedCount: Int = 250
+  ) throws(ConfigurationError) {
+    let count = series.count
+    guard count > 0, volatility.count == count, reseedCount >= 1 else {
+      throw ConfigurationError(
+        "refit: \(volatility.count) volatility models, \(count) series, reseeded from \(reseedCount) returns; as many of both and 1 return or more expected"
+      )
+    }
+    let arena = Arena(capacityBytes: 4_096 + count * (MemoryLayout<Seed>.stride + 512))
+    var seeds = Slab(repeating: Seed(), count: count, in: arena)
+    for index in 0..<count { seeds[index].closed = series[index].closed }
+    if let regime {
+      var filter = try RegimeFilter(
+        instrumentCount: count, parameters: regime.parameters, table: regime.table, in: arena)
+      for (index, one) in series.enumerated() {
+        let id = InstrumentID(index: UInt32(index))
+        for value in one.returns.suffix(reseedCount) { filter.step(id, returnPercent: value) }
+        seeds[index].regime = filter.snapshot(of: id)
+      }
+    }
+    if let first = volatility.compactMap({ $0 }).first {
+      var filter = VolatilityFilter(instrumentCount: count, parameters: first, in: arena)
+      for (index, parameters) in volatility.enumerated() {
+        guard let parameters else { continue }
+        let id = InstrumentID(index: UInt32(index))
+        filter.restart(id, with: parameters)
+        for value in series[index].returns { _ = filter.step(id, returnPercent: value) }
+        seeds[index].volatility = RefitRecord.VolatilityPart(parameters: parameters, state: filter.snapshot(of: id))
+      }
+    }
+    model = regime
+    self.seeds = seeds
+  }
+
+  /// Instruments it is for; mutating, because reading a part of an optional would take it out.
+  mutating func traits() -> (instrumentCount: Int, earliest: Timestamp) { (seeds.count, earliestBarrier) }
+}

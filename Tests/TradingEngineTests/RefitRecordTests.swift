@@ -1,0 +1,96 @@
+import LockFreeRings
+import PositionSizing
+import RegimeDetection
+import TestSupport
+import Testing
+import TradingTypes
+
+@testable import TradingEngine
+
+// Goal: a refit in a journal is read as it was written, and nothing else is read as one. Method: seeded records there and back, and each of
+// their words spoiled.
+@Suite struct RefitRecordTests {
+  static func record(_ random: inout SplitMix64, parts: Int, states: Int) throws -> RefitRecord {
+    var record = RefitRecord(
+      number: random.next() | 1, barrier: Timestamp(nanoseconds: Int64(bitPattern: random.next())),
+      instrument: InstrumentID(index: UInt32(truncatingIfNeeded: random.next())),
+      shard: UInt16(truncatingIfNeeded: random.next()), caughtUp: UInt16(random.below(65_536)))
+    if parts & 1 != 0 {
+      let parameters = try RefitModels.regime(random.next(), states: states)
+      let table = try RegimeTable(
+        roles: states == 4
+          ? [.bull, .sideways, .sideways, .bear] : (states == 3 ? [.bull, .sideways, .bear] : [.bull, .bear]),
+        rules: [
+          .bear: RegimeRule(multiplier: -random.unit(), style: .meanReversion),
+          .sideways: RegimeRule(multiplier: random.unit(), style: .momentum),
+          .bull: RegimeRule(multiplier: random.unit(), style: .momentum),
+        ], hysteresis: RegimeHysteresis(probabilityMin: random.unit(), observationsMin: Int32(1 + random.below(9))))
+      var filter = try RegimeFilter(
+        instrumentCount: 1, parameters: parameters, table: table, in: Arena(capacityBytes: 1 << 16))
+      for value in RefitModels.returns(seed: random.next(), count: 50) {
+        filter.step(InstrumentID(index: 0), returnPercent: value)
+      }
+      record.regime = RefitRecord.RegimePart(
+        parameters: parameters, table: table, state: filter.snapshot(of: InstrumentID(index: 0)))
+    }
+    if parts & 2 != 0 {
+      let parameters = try RefitModels.volatility(random.next())
+      record.volatility = RefitRecord.VolatilityPart(
+        parameters: parameters, state: VolatilityState(variance: 0.1 + random.unit(), observations: 77))
+    }
+    return record
+  }
+
+  static func words(_ record: RefitRecord) -> [UInt64] {
+    let words = record.journalWords
+    return words.indices.map { words[$0] }
+  }
+
+  static func read(_ words: [UInt64]) -> RefitRecord? { RefitRecord(journalPayload: words.span.rawBytes) }
+
+  @Test(arguments: Seeds.brief)
+  func `records there and back are the same bits`(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    for number in 0..<60 {
+      let record = try Self.record(&random, parts: 1 + number % 3, states: 2 + number % 3)
+      let words = Self.words(record)
+      let read = try #require(Self.read(words))
+      #expect(Self.words(read) == words)
+      #expect(read.number == record.number && read.barrier == record.barrier && read.shard == record.shard)
+      #expect(read.instrument == record.instrument && read.caughtUp == record.caughtUp)
+      if let part = record.regime {
+        let again = try #require(read.regime)
+        #expect(RefitModels.bits(again.parameters) == RefitModels.bits(part.parameters))
+        #expect(RefitModels.bits(again.state) == RefitModels.bits(part.state))
+        #expect(again.state.regime == part.state.regime && again.state.flips == part.state.flips)
+        #expect(again.table.hysteresis == part.table.hysteresis)
+        for state in 0..<part.parameters.stateCount {
+          #expect(again.table.role(ofState: state) == part.table.role(ofState: state))
+        }
+        for regime in Regime.allCases { #expect(again.table.rule(of: regime) == part.table.rule(of: regime)) }
+      }
+      #expect(read.volatility?.parameters == record.volatility?.parameters)
+      #expect(read.volatility?.state.variance == record.volatility?.state.variance)
+    }
+  }
+
+  @Test func `bytes that are no refit are refused`() throws {
+    var random = SplitMix64(seed: 11)
+    let words = Self.words(try Self.record(&random, parts: 3, states: 3))
+    #expect(Self.read(words) != nil)
+    #expect(Self.read(Array(words.dropLast())) == nil && Self.read(words + [0]) == nil)
+    let nan = Double.nan.bitPattern
+    // Number 0, no part, a part that is none, five states, a start that does not sum to 1, means and variances that are none, falling
+    // variances, roles and styles that are none, hysteresis that is none, probabilities that are none, a regime that is none.
+    for (place, value) in [
+      (1, 0), (2, 0), (2, words[2] | 4 << 48), (3, 1 << 16), (4, 5), (4, 1), (5, nan), (9, nan), (25, nan), (29, nan),
+      (30, words[29]), (33, 7), (33, words[33] | 9 << 32), (34, Double(3).bitPattern), (37, nan), (38, 0), (39, nan),
+      (43, nan), (46, 9), (48, 0), (49, nan), (51, Double(1).bitPattern), (54, nan), (54, 0),
+      (55, UInt64(bitPattern: -1)),
+    ] as [(Int, UInt64)] {
+      var wrong = words
+      wrong[place] = value
+      #expect(Self.read(wrong) == nil, "word \(place): \(value)")
+    }
+  }
+}
