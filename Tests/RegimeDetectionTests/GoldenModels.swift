@@ -69,8 +69,51 @@ struct GoldenModel: Decodable {
   let one_step_from_last: [Step]
 
   struct Stationary: Decodable { let loglik: Double }
+  /// A model of two dimensions: the return, and the logarithm of the day's range as a volatility.
+  struct Pair: Decodable {
+    struct Begin: Decodable {
+      let startprob: [Double]
+      let transmat: [[Double]]
+      let means: [[Double]]
+      let variances_diag: [[Double]]
+    }
+    struct End: Decodable {
+      let startprob: [Double]
+      let transmat: [[Double]]
+      let means: [[Double]]
+      let covariances: [[[Double]]]
+    }
+    let first_5_rows: [[Double]]
+    let sum_x1: Double
+    let `init`: Begin
+    let iterations: Int
+    let em_loglik_history_first_20: [Double]
+    let params: End
+    let loglik_independent: Double
+    let indices: [Int]
+    let filtered: [[Double]]
+    let smoothed: [[Double]]
+    let viterbi: Viterbi
+
+    func begin(_ form: HiddenMarkovModel.CovarianceForm) throws -> HiddenMarkovModel {
+      try HiddenMarkovModel(
+        start: `init`.startprob, transition: `init`.transmat, means: `init`.means,
+        covariances: `init`.variances_diag.map { [$0[0], 0, 0, $0[1]] }, form: form)
+    }
+
+    func end(_ form: HiddenMarkovModel.CovarianceForm) throws -> HiddenMarkovModel {
+      try HiddenMarkovModel(
+        start: params.startprob, transition: params.transmat, means: params.means,
+        covariances: params.covariances.map { matrix in
+          let mean = (matrix[0][1] + matrix[1][0]) / 2
+          return [matrix[0][0], mean, mean, matrix[1][1]]
+        }, form: form)
+    }
+  }
   struct File: Decodable {
     struct Input: Decodable {
+      let gauss2d_k3_diag: Pair
+      let gauss2d_k3_full: Pair
       let gauss1d_k2: GoldenModel
       let gauss1d_k3: GoldenModel
       let statsmodels_markov_regression_k2: Stationary
@@ -89,5 +132,14 @@ struct GoldenModel: Decodable {
   static func returns() throws -> [Double] {
     let text = try String(contentsOf: SharedData.file("golden/sp500_returns.csv")!, encoding: .utf8)
     return text.split(separator: "\n").dropFirst().map { Double($0.split(separator: ",")[1])! }
+  }
+
+  /// Each day's return and logarithm of its Parkinson volatility, row-major.
+  static func pairs() throws -> [Double] {
+    let text = try String(contentsOf: SharedData.file("golden/sp500_ohlcv.csv")!, encoding: .utf8)
+    let bars = text.split(separator: "\n").dropFirst().map { $0.split(separator: ",").dropFirst().map { Double($0)! } }
+    return zip(try returns(), bars.dropFirst()).flatMap { value, bar in
+      [value, log(100 * log(bar[1] / bar[2]) / (4 * log(2)).squareRoot())]
+    }
   }
 }
