@@ -84,7 +84,7 @@ import TradingTypes
       case .execution:
         // The second case is a fill.
         if bytes.byte(at: 55) == 1 { fills += 1 }
-      case .limitUse, .modelSwap, nil: Issue.record("a record of type \(header.type)")
+      case .limitUse, .modelSwap, .refit, nil: Issue.record("a record of type \(header.type)")
       }
     }
     #expect(report.end == .clean && Int(report.lastSequence) == counts.values.reduce(0, +))
