@@ -58,9 +58,11 @@ public struct Refitter: ~Copyable, Sendable {
     public var returns: UInt64 = 0
     /// Windows that began anew because a return was lost on the way.
     public var holes: UInt64 = 0
-    /// Changes handed over, taken over, and given back as too old.
+    /// Changes handed over.
     public var published: UInt64 = 0
+    /// Those of them that took effect.
     public var adopted: UInt64 = 0
+    /// Those that came back as too old.
     public var late: UInt64 = 0
     /// Returns that the last change was behind when it took effect.
     public var lastCaughtUp = 0
