@@ -68,7 +68,7 @@ import TradingTypes
     #expect(order.clientOrderID.value == 7 && order.causeSequence == 42 && order.time.nanoseconds == 1_000)
   }
 
-  private struct GoldenKelly: Decodable {
+  private struct GoldenBinary: Decodable {
     struct Case: Decodable {
       let p: Double
       let b: Double
@@ -81,7 +81,7 @@ import TradingTypes
   @Test(.enabled(if: SharedData.file("golden/kelly.json") != nil, "shared golden files are missing"))
   func `the Kelly fraction equals the golden one where a lost trade costs one`() throws {
     let golden = try JSONDecoder().decode(
-      GoldenKelly.self, from: Data(contentsOf: SharedData.file("golden/kelly.json")!))
+      GoldenBinary.self, from: Data(contentsOf: SharedData.file("golden/kelly.json")!))
     let cases = golden.binary.filter { $0.a == 1 }
     #expect(cases.count >= 5)
     for golden in cases {

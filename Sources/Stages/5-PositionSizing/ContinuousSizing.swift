@@ -144,7 +144,7 @@ public import TradingTypes
     let evidence = inputs.observations * ratio * ratio
     outcome.volatility = sigma
     outcome.kelly = inputs.mean / (sigma * sigma)
-    outcome.shrinkage = evidence < .infinity ? evidence / (1 + evidence) : 1
+    outcome.shrinkage = KellyFormulas.shrinkage(evidence: evidence)
     outcome.fractionWanted = kellyFraction * outcome.shrinkage * outcome.kelly * inputs.regimeMultiplier
     guard outcome.fractionWanted.isFinite else {
       outcome = Outcome()

@@ -1,0 +1,211 @@
+public import TradingTypes
+
+/// Kelly fractions of up to eight assets at once: `Σ f = μ`, a share of it, within a gross leverage, or long only.
+///
+/// Long only, the answer is the one maximum of `k μᵀf − ½ fᵀΣf` over `f ≥ 0, Σf ≤ leverageMax`. Otherwise it is `k Σ⁻¹μ`, scaled
+/// down as a whole where its gross exceeds `leverageMax`: the ratios between the assets stay.
+///
+/// A singular covariance is solved once more with `1e-8 · trace / N` on its diagonal; what is still singular is refused. No answer is NaN.
+/// - Complexity: O(N³) for each guess of the assets held, some one to five of them, about 1 µs for eight assets; no allocation.
+/// - Source: Thorp 2006, section 8; the long-only form is a strictly convex quadratic programme, whose Kuhn–Tucker conditions
+///   certify a guess.
+/// - SeeAlso: `PortfolioKelly` for more assets.
+@frozen public struct MultiAssetSizing: BitwiseCopyable, Hashable, Sendable {
+  /// Share k of the full Kelly fractions, in [0, 1].
+  public var kellyFraction = 0.5
+  /// Largest sum of the sizes, as a multiple of equity.
+  public var leverageMax = 1.5
+  /// No fraction may be negative.
+  public var isLongOnly = true
+
+  /// Half Kelly, long only, at most 1.5 times equity.
+  public init() {}
+
+  /// How the sizing ended.
+  @frozen public enum Reason: UInt8, BitwiseCopyable, Hashable, Sendable, CaseIterable {
+    /// The fractions stand.
+    case complete = 0
+    /// A number is not finite, the counts differ, or the answer does not fit a number.
+    case badInput = 1
+    /// The covariance has no Cholesky factor, also with the ridge.
+    case singular = 2
+  }
+
+  /// The answer; all fractions are 0 unless the reason is `complete`.
+  @frozen public struct Outcome: BitwiseCopyable, Sendable {
+    /// Share of equity to hold of each asset.
+    public var fractions: AssetVector
+    /// What was added to the diagonal of the covariance.
+    public var ridge = 0.0
+    /// Long only: what a further unit of leverage would add to the objective; 0 where the limit does not bind.
+    public var leveragePrice = 0.0
+    /// Factor that brought the gross down to `leverageMax`; 1 where it was within.
+    public var scale = 1.0
+    /// Guesses of the assets held that were solved.
+    public var guesses = 0
+    /// How it ended.
+    public var reason = Reason.complete
+
+    @inlinable init(count: Int) { fractions = AssetVector(zeros: count) }
+  }
+
+  /// The share of equity to hold of each asset.
+  ///
+  /// - Parameters:
+  ///   - mean: expected return of a period, less the riskless rate, as a fraction.
+  ///   - covariance: of the same period, positive semidefinite.
+  @inlinable public func size(mean: borrowing AssetVector, covariance: borrowing AssetCovariance) -> Outcome {
+    let count = mean.count
+    var outcome = Outcome(count: count)
+    var isFinite = covariance.count == count
+    var trace = 0.0
+    if isFinite {
+      // A sum is finite only if every part is, but for a sum that overflows, which is no better.
+      var sum = 0.0
+      for row in 0..<count {
+        sum += mean.storage[row].magnitude
+        trace += covariance.storage[row << 3 | row]
+        for column in 0..<count { sum += covariance.storage[row << 3 | column].magnitude }
+      }
+      isFinite = sum < .infinity
+    }
+    guard isFinite, kellyFraction >= 0, kellyFraction <= 1, leverageMax >= 0, leverageMax < .infinity else {
+      outcome.reason = .badInput
+      return outcome
+    }
+    var wanted = AssetVector(zeros: count)
+    for asset in 0..<count { wanted.storage[asset] = kellyFraction * mean.storage[asset] }
+    let all = (1 as UInt) << UInt(count) - 1
+    var factor = MemberFactor()
+    if !factor.factor(covariance, members: all, ridge: 0) {
+      outcome.ridge = CholeskyFactor.ridgeShare * trace / Double(count)
+      guard outcome.ridge > 0, factor.factor(covariance, members: all, ridge: outcome.ridge) else {
+        outcome.ridge = 0
+        outcome.reason = .singular
+        return outcome
+      }
+    }
+    if isLongOnly {
+      holdLong(wanted, covariance, all, &factor, &outcome)
+    } else {
+      outcome.fractions = factor.solve(wanted)
+      outcome.guesses = 1
+      var gross = 0.0
+      for asset in 0..<count { gross += outcome.fractions.storage[asset].magnitude }
+      if gross > leverageMax {
+        outcome.scale = leverageMax / gross
+        for asset in 0..<count { outcome.fractions.storage[asset] *= outcome.scale }
+      }
+    }
+    var sum = 0.0
+    for asset in 0..<count { sum += outcome.fractions.storage[asset].magnitude }
+    guard sum < .infinity else {
+      outcome = Outcome(count: count)
+      outcome.reason = .badInput
+      return outcome
+    }
+    return outcome
+  }
+
+  /// Guesses which assets are held until the Kuhn–Tucker conditions certify one; enumerates all sets where guessing goes in circles.
+  @inlinable func holdLong(
+    _ wanted: borrowing AssetVector, _ covariance: borrowing AssetCovariance, _ all: UInt, _ factor: inout MemberFactor,
+    _ outcome: inout Outcome
+  ) {
+    let count = wanted.count
+    var scale = 0.0
+    for asset in 0..<count { scale = max(scale, wanted.storage[asset].magnitude) }
+    let tolerance = 1e-12 * scale
+    var members = all
+    for guess in 0..<32 {
+      outcome.guesses = guess + 1
+      // The factor of all assets is there already.
+      if guess > 0, !factor.factor(covariance, members: members, ridge: outcome.ridge) { break }
+      let price = fractions(wanted, &outcome, factor)
+      var wrong: UInt = 0
+      for asset in 0..<count {
+        if members >> UInt(asset) & 1 == 1 {
+          if outcome.fractions.storage[asset] < 0 { wrong |= 1 << UInt(asset) }
+        } else {
+          var slope = wanted.storage[asset] - price
+          for other in 0..<count {
+            slope -= covariance.storage[asset << 3 | other] * outcome.fractions.storage[other]
+          }
+          if slope > tolerance { wrong |= 1 << UInt(asset) }
+        }
+      }
+      if wrong == 0 { return }
+      // A few guesses change every asset that is wrong; then one at a time, which does not overshoot.
+      members ^= guess < 8 ? wrong : 1 << UInt(wrong.trailingZeroBitCount)
+    }
+    enumerate(wanted, covariance, all, &factor, &outcome)
+  }
+
+  /// The fractions of the members of `factor`, at the price of leverage that keeps their sum within the limit; the price.
+  @inlinable func fractions(
+    _ wanted: borrowing AssetVector, _ outcome: inout Outcome, _ factor: borrowing MemberFactor
+  ) -> Double {
+    let count = wanted.count
+    outcome.leveragePrice = 0
+    outcome.fractions = factor.solve(wanted)
+    var sum = 0.0
+    for asset in 0..<count { sum += outcome.fractions.storage[asset] }
+    guard sum > leverageMax else { return 0 }
+    var ones = AssetVector(zeros: count)
+    for asset in 0..<count { ones.storage[asset] = 1 }
+    let least = factor.solve(ones)
+    var leastSum = 0.0
+    for asset in 0..<count { leastSum += least.storage[asset] }
+    let price = (sum - leverageMax) / leastSum
+    for asset in 0..<count { outcome.fractions.storage[asset] -= price * least.storage[asset] }
+    outcome.leveragePrice = price
+    return price
+  }
+
+  /// Solves every set of assets and keeps the one of the greatest objective among those without a negative fraction.
+  @inlinable func enumerate(
+    _ wanted: borrowing AssetVector, _ covariance: borrowing AssetCovariance, _ all: UInt, _ factor: inout MemberFactor,
+    _ outcome: inout Outcome
+  ) {
+    let count = wanted.count
+    let tried = outcome.guesses
+    var best = outcome
+    best.fractions = AssetVector(zeros: count)
+    best.leveragePrice = 0
+    var bestObjective = 0.0
+    var members: UInt = 1
+    while members <= all {
+      if factor.factor(covariance, members: members, ridge: outcome.ridge) {
+        _ = fractions(wanted, &outcome, factor)
+        var objective = 0.0
+        var isFeasible = true
+        for row in 0..<count {
+          let f = outcome.fractions.storage[row]
+          isFeasible = isFeasible && f >= 0
+          var risk = outcome.ridge * f
+          for column in 0..<count {
+            risk += covariance.storage[row << 3 | column] * outcome.fractions.storage[column]
+          }
+          objective += f * (wanted.storage[row] - 0.5 * risk)
+        }
+        if isFeasible && objective > bestObjective {
+          bestObjective = objective
+          best = outcome
+        }
+      }
+      members += 1
+    }
+    best.guesses = tried + Int(all)
+    outcome = best
+  }
+
+  /// Throws `ConfigurationError` naming the first number that breaks a rule.
+  public func validate() throws(ConfigurationError) {
+    guard kellyFraction >= 0, kellyFraction <= 1 else {
+      throw ConfigurationError("multi-asset sizing: kellyFraction is \(kellyFraction), expected in [0, 1]")
+    }
+    guard leverageMax >= 0, leverageMax <= 1000 else {
+      throw ConfigurationError("multi-asset sizing: leverageMax is \(leverageMax), expected in [0, 1000]")
+    }
+  }
+}
