@@ -1,42 +1,9 @@
-import Foundation
+import CAllocationCounter
 import LockFreeRings
 import PositionSizing
 import TestSupport
 import Testing
 import TradingTypes
-
-/// The golden numbers of `garch.json` that the filter must reach.
-private struct GoldenVolatility: Decodable {
-  struct Model: Decodable {
-    struct Check: Decodable {
-      let params: [String: Double]
-      let conditional_variance_at: [Double]
-    }
-    let params: [String: Double]
-    let conditional_variance_at: [Double]
-    let conditional_vol_sum: Double
-    let conditional_variance_max: Double
-    let conditional_variance_argmax: Int
-    let forecast_variance_h1_5: [Double]
-    let fixed_param_check: Check
-  }
-  struct File: Decodable {
-    struct Input: Decodable {
-      let backcast: Double
-      let indices: [Int]
-      let models: [String: Model]
-    }
-    let sp500: Input
-  }
-  static let isThere = SharedData.file("golden/garch.json") != nil && SharedData.file("golden/sp500_returns.csv") != nil
-  static func load() throws -> File.Input {
-    try JSONDecoder().decode(File.self, from: Data(contentsOf: SharedData.file("golden/garch.json")!)).sp500
-  }
-  static func returns() throws -> [Double] {
-    let text = try String(contentsOf: SharedData.file("golden/sp500_returns.csv")!, encoding: .utf8)
-    return text.split(separator: "\n").dropFirst().map { Double($0.split(separator: ",")[1])! }
-  }
-}
 
 // Goal: variance forecasts equal those of an independent package at its parameters, and bad returns change nothing.
 // Method: the golden series at the stated tolerance of 1e-10, and small cases.
@@ -44,27 +11,21 @@ private struct GoldenVolatility: Decodable {
   private let first = InstrumentID(index: 0)
   private let arena = Arena(capacityBytes: 1 << 16)
 
-  private func parameters(_ named: [String: Double], backcast: Double?) throws -> VolatilityParameters {
-    try VolatilityParameters(
-      mean: named["mu"]!, omega: named["omega"]!, alpha: named["alpha"]!, gamma: named["gamma"] ?? 0,
-      beta: named["beta"]!, backcast: backcast)
-  }
-
   @Test(
     .enabled(if: GoldenVolatility.isThere, "shared golden files are missing"),
-    arguments: ["GARCH_normal", "GARCH_t", "GJR_normal", "GJR_t"])
-  func `variances equal the golden ones`(name: String) throws {
+    arguments: VolatilityCase.allCases)
+  func `variances equal the golden ones`(name: VolatilityCase) throws {
     let golden = try GoldenVolatility.load()
     let returns = try GoldenVolatility.returns()
     let backcast = try #require(VolatilityParameters.backcast(of: returns))
     #expect(abs(backcast / golden.backcast - 1) <= 1e-12)
-    let model = golden.models[name]!
+    let model = golden.models[name.rawValue]!
     for (named, expected, isFit) in [
       (model.params, model.conditional_variance_at, true),
       (model.fixed_param_check.params, model.fixed_param_check.conditional_variance_at, false),
     ] {
       var filter = VolatilityFilter(
-        instrumentCount: 1, parameters: try parameters(named, backcast: golden.backcast), in: arena)
+        instrumentCount: 1, parameters: try name.parameters(named, backcast: golden.backcast), in: arena)
       var variances: [Double] = []
       for value in returns {
         variances.append(filter.variance(of: first))
@@ -134,5 +95,102 @@ private struct GoldenVolatility: Decodable {
     #expect(VolatilityParameters.backcast(of: []) == nil)
     #expect(VolatilityParameters.backcast(of: [1, 1, 1]) == nil)
     #expect(VolatilityParameters.backcast(of: [1, .nan]) == nil)
+  }
+}
+
+// Goal: EGARCH steps as its equation says, and no finite return can take any filter where a later one is not understood.
+@Suite struct VolatilityFilterEdgeTests {
+  private let id = InstrumentID(index: 0)
+
+  private func models() throws -> [VolatilityParameters] {
+    [
+      try VolatilityParameters(.garch, omega: 1e-8, alpha: 0.1, beta: 0.8),
+      try VolatilityParameters(omega: 1e-8, alpha: 0, beta: 0),
+      try VolatilityParameters(.gjr, omega: 0.02, alpha: 0, gamma: 0.3, beta: 0.8),
+      try VolatilityParameters(.egarch, omega: 0.001, alpha: 0.13, gamma: -0.15, beta: 0.98),
+      try VolatilityParameters(.egarch, omega: -0.1, alpha: 0.1, gamma: -2, beta: 0.9),
+      try VolatilityParameters(.egarch, omega: 10, alpha: -2, gamma: 2, beta: 0.9999, backcast: 1e6),
+    ]
+  }
+
+  @Test func `an EGARCH step by hand`() throws {
+    let model = try VolatilityParameters(
+      .egarch, mean: 0.5, omega: 0.1, alpha: 0.2, gamma: -0.1, beta: 0.9, backcast: 1)
+    #expect(model.persistence == 0.9)
+    #expect(abs(model.startVariance - DeterministicMath.exp(0.1)) < 1e-14)
+    var filter = VolatilityFilter(instrumentCount: 1, parameters: model, in: Arena(capacityBytes: 1 << 12))
+    let z = (1.5 - 0.5) / DeterministicMath.exp(0.05)
+    let log = 0.1 + 0.2 * (z - (2 / Double.pi).squareRoot()) - 0.1 * z + 0.9 * 0.1
+    #expect(abs(filter.step(id, returnPercent: 1.5) / DeterministicMath.exp(log) - 1) < 1e-13)
+    // The long-run level, where no backcast is given.
+    #expect(
+      abs(try VolatilityParameters(.egarch, omega: 0.1, alpha: 0, beta: 0.9).backcast - DeterministicMath.exp(1))
+        < 1e-13)
+  }
+
+  @Test(arguments: Seeds.brief) func `variances are positive and finite whatever comes`(seed: UInt64) throws {
+    for model in try models() {
+      var filter = VolatilityFilter(instrumentCount: 1, parameters: model, in: Arena(capacityBytes: 1 << 12))
+      var random = SplitMix64(seed: seed)
+      let strange = [0, 1e-300, 1e300, -1e300, 1e150, 100, -100, .nan, .infinity, -.infinity, .greatestFiniteMagnitude]
+      for step in 0..<2_000 {
+        let value = random.below(4) == 0 ? strange[random.below(strange.count)] : random.unit() * 4 - 2
+        let before = filter.snapshot(of: id)
+        let variance = filter.step(id, returnPercent: value)
+        #expect(variance > 0 && variance.isFinite, "seed \(seed), \(model), step \(step)")
+        if !value.isFinite { #expect(filter.snapshot(of: id) == before) }
+      }
+      // A thousand calm returns later the forecast moves again with each of them.
+      for _ in 0..<1_000 { _ = filter.step(id, returnPercent: random.unit() - 0.5) }
+      let observations = filter.snapshot(of: id).observations
+      _ = filter.step(id, returnPercent: 0.25)
+      #expect(filter.snapshot(of: id).observations == observations + 1)
+    }
+  }
+
+  @Test func `a snapshot goes on bit for bit, and a wrong one is refused`() throws {
+    for model in try models() {
+      var filter = VolatilityFilter(instrumentCount: 1, parameters: model, in: Arena(capacityBytes: 1 << 12))
+      for step in 0..<50 { _ = filter.step(id, returnPercent: Double(step % 7) - 3) }
+      var other = VolatilityFilter(instrumentCount: 1, parameters: model, in: Arena(capacityBytes: 1 << 12))
+      try other.restore(filter.snapshot(of: id), of: id)
+      for step in 0..<50 {
+        #expect(
+          filter.step(id, returnPercent: Double(step % 5) - 2) == other.step(id, returnPercent: Double(step % 5) - 2))
+      }
+    }
+    let model = try VolatilityParameters(.egarch, omega: 0, alpha: 0.1, beta: 0.9)
+    var filter = VolatilityFilter(instrumentCount: 1, parameters: model, in: Arena(capacityBytes: 1 << 12))
+    #expect(throws: ConfigurationError.self) {
+      try filter.restore(VolatilityState(variance: 2, observations: 1, logVariance: 0), of: id)
+    }
+  }
+
+  @Test(.enabled(if: countsAllocations, "counts allocations in optimised builds"))
+  func `steps of every model allocate nothing`() throws {
+    for model in try models() {
+      var filter = VolatilityFilter(instrumentCount: 1, parameters: model, in: Arena(capacityBytes: 1 << 12))
+      let state = VolatilityState(model)
+      _ = filter.step(id, returnPercent: 1)
+      let counts = counting {
+        for step in 0..<1_000 { _ = filter.step(id, returnPercent: Double(step % 9) - 4) }
+        filter.adopt(model, state, of: id)
+      }
+      #expect(counts.allocations == 0)
+    }
+  }
+
+  @Test func `bad EGARCH parameters are named`() {
+    for (omega, alpha, gamma, beta) in [
+      (11, 0, 0, 0.9), (.nan, 0, 0, 0.9), (0, 3, 0, 0.9), (0, 0, -3, 0.9), (0, 0, 0, 1), (0, 0, 0, -0.1),
+      (0, 0, 0, 0.999),
+    ] as [(Double, Double, Double, Double)] {
+      #expect(throws: ConfigurationError.self) {
+        try VolatilityParameters(.egarch, omega: omega, alpha: alpha, gamma: gamma, beta: beta)
+      }
+    }
+    #expect(throws: ConfigurationError.self) {
+      try VolatilityParameters(.garch, omega: 1, alpha: 0.1, gamma: 0.1, beta: 0.5)
+    }
   }
 }

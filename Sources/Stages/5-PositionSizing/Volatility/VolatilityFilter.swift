@@ -1,34 +1,20 @@
 public import LockFreeRings
 public import TradingTypes
 
-/// The variance forecast of one instrument: its snapshot.
-@frozen public struct VolatilityState: BitwiseCopyable, Sendable {
-  /// Variance forecast for the next return, percent², positive.
-  public var variance: Double
-  /// Returns that were taken.
-  public var observations: Int64
-
-  /// A forecast.
-  @inlinable public init(variance: Double, observations: Int64) {
-    self.variance = variance
-    self.observations = observations
-  }
-}
-
 /// Forecasts the variance of each instrument's next bar return, one step at a time, at fixed parameters.
 ///
 /// A live start has no history: the first forecast comes from the parameters' backcast, and its weight is gone after about
-/// 1 / (1 − persistence) bars; `restart` gives an instrument a backcast of its own.
-/// - Complexity: a step is O(1), a few nanoseconds; nothing allocates after `init`.
+/// 1 / (1 − persistence) bars; `restart` gives an instrument a backcast of its own, `adopt` a state run over its last returns.
+/// - Complexity: a step is O(1), a few nanoseconds, of EGARCH some tens; nothing allocates after `init`.
 @frozen public struct VolatilityFilter: ~Copyable {
-  /// Parameters and state of one instrument: one cache line.
+  /// Parameters and state of one instrument.
   @frozen @usableFromInline struct Entry: BitwiseCopyable {
-    @usableFromInline var parameters: VolatilityParameters
     @usableFromInline var state: VolatilityState
+    @usableFromInline var parameters: VolatilityParameters
 
-    @inlinable init(_ parameters: VolatilityParameters) {
+    @inlinable init(_ parameters: VolatilityParameters, _ state: VolatilityState) {
       self.parameters = parameters
-      state = VolatilityState(variance: parameters.startVariance, observations: 0)
+      self.state = state
     }
   }
 
@@ -40,7 +26,7 @@ public import TradingTypes
   /// - Precondition: `instrumentCount` is positive; ids are below it.
   public init(instrumentCount: Int, parameters: VolatilityParameters, in arena: Arena) {
     precondition(instrumentCount > 0, "VolatilityFilter: the number of instruments is positive")
-    entries = Slab(repeating: Entry(parameters), count: instrumentCount, in: arena)
+    entries = Slab(repeating: Entry(parameters, VolatilityState(parameters)), count: instrumentCount, in: arena)
   }
 
   /// Instruments it follows.
@@ -56,16 +42,13 @@ public import TradingTypes
   /// - Precondition: `id.index < instrumentCount`.
   @inlinable public mutating func step(_ id: InstrumentID, returnPercent: Double) -> Double {
     let index = Int(id.index)
-    let entry = entries[index]
-    let error = returnPercent - entry.parameters.mean
-    let weight = entry.parameters.alpha + (error < 0 ? entry.parameters.gamma : 0)
-    let variance = entry.parameters.omega + weight * error * error + entry.parameters.beta * entry.state.variance
-    guard returnPercent.isFinite, variance.isFinite else {
+    var entry = entries[index]
+    guard entry.state.step(entry.parameters, returnPercent: returnPercent) else {
       refusals += 1
       return entry.state.variance
     }
-    entries[index].state = VolatilityState(variance: variance, observations: entry.state.observations &+ 1)
-    return variance
+    entries[index].state = entry.state
+    return entry.state.variance
   }
 
   /// The variance forecast for the next return of `id`, percent².
@@ -76,7 +59,16 @@ public import TradingTypes
 
   /// Gives `id` parameters of its own (or refitted ones), and starts it from their backcast. Off the hot path.
   public mutating func restart(_ id: InstrumentID, with parameters: VolatilityParameters) {
-    entries[Int(id.index)] = Entry(parameters)
+    adopt(parameters, VolatilityState(parameters), of: id)
+  }
+
+  /// Gives `id` refitted parameters and the state that `VolatilityState.init(_:after:)` made of its last returns under them.
+  ///
+  /// - Complexity: O(1), no allocation: between two steps of the hot path.
+  @inlinable public mutating func adopt(
+    _ parameters: VolatilityParameters, _ state: VolatilityState, of id: InstrumentID
+  ) {
+    entries[Int(id.index)] = Entry(parameters, state)
   }
 
   /// The forecast of `id`.
@@ -84,10 +76,17 @@ public import TradingTypes
 
   /// Takes over a snapshot made under the same parameters.
   ///
-  /// - Throws: `ConfigurationError` when its variance is not positive and finite, or its count negative.
+  /// - Throws: `ConfigurationError` when its variance is not positive and finite, its count negative, or, under EGARCH, its logarithm
+  ///   not that of its variance.
   public mutating func restore(_ snapshot: VolatilityState, of id: InstrumentID) throws(ConfigurationError) {
     guard snapshot.variance > 0, snapshot.variance.isFinite, snapshot.observations >= 0 else {
       throw ConfigurationError("volatility snapshot: variance \(snapshot.variance), expected positive and finite")
+    }
+    if entries[Int(id.index)].parameters.model == .egarch {
+      guard (DeterministicMath.log(snapshot.variance) - snapshot.logVariance).magnitude <= 1e-9 else {
+        throw ConfigurationError(
+          "volatility snapshot: logarithm \(snapshot.logVariance), expected that of the variance \(snapshot.variance)")
+      }
     }
     entries[Int(id.index)].state = snapshot
   }
