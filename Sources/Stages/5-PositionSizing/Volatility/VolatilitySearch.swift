@@ -1,0 +1,99 @@
+import TradingTypes
+
+/// The search for the optimum of a likelihood: its box, its starts.
+struct VolatilitySearch {
+  private let likelihood: VolatilityLikelihood
+  private let settings: VolatilityFitSettings
+  private let mean: Double
+  private let variance: Double
+  private let minimizer: BoxMinimizer
+
+  /// - Parameters:
+  ///   - mean: of the returns, percent.
+  ///   - variance: of the returns, percent².
+  init(_ likelihood: VolatilityLikelihood, _ settings: VolatilityFitSettings, mean: Double, variance: Double) {
+    self.likelihood = likelihood
+    self.settings = settings
+    self.mean = settings.fitsMean ? mean : 0
+    self.variance = variance
+    let isLog = settings.model == .egarch
+    var low = VolatilityVector()
+    var high = VolatilityVector()
+    let reach = settings.fitsMean ? 10 * variance.squareRoot() : 0
+    (low[Place.mean], high[Place.mean]) = (max(self.mean - reach, -1e3), min(self.mean + reach, 1e3))
+    (low[Place.omega], high[Place.omega]) = isLog ? (-10, 10) : (1e-8, 1e6)
+    (low[Place.alpha], high[Place.alpha]) = isLog ? (-2, 2) : (0, 1)
+    (low[Place.gamma], high[Place.gamma]) = isLog ? (-2, 2) : (0, settings.model == .gjr ? 1 : 0)
+    (low[Place.beta], high[Place.beta]) = (0, 0.9999)
+    if settings.errors == .studentT { (low[Place.freedom], high[Place.freedom]) = (2.05, 500) }
+    minimizer = BoxMinimizer(
+      low: low, high: high, limitWeights: isLog ? VolatilityVector() : VolatilityVector(0, 0, 1, 0.5, 1, 0, 0, 0),
+      limitMax: isLog ? 1 : 0.999_999, gainMin: 1e-8, passMax: settings.passMax)
+  }
+
+  /// The better end of the searches from the grid and from `previous`; its counts are of all passes.
+  func run(previous: VolatilityParameters?) -> BoxMinimizer.Answer {
+    let grid = grid
+    var best = (point: grid[0], value: -Double.infinity)
+    for point in grid {
+      let value = likelihood.value(at: point)
+      if value > best.value { best = (point, value) }
+    }
+    var answer = minimize(from: best.point)
+    answer.passes += grid.count
+    guard let previous, previous.model == settings.model else { return answer }
+    var start = VolatilityVector(previous, degreesOfFreedom: settings.errors == .studentT ? 8 : nil)
+    start[Place.mean] = settings.fitsMean ? start[Place.mean] : 0
+    var other = minimize(from: start)
+    (other.passes, answer.passes) = (other.passes + answer.passes, other.passes + answer.passes)
+    let isBetter = other.isConverged && (!answer.isConverged || other.value < answer.value)
+    return isBetter ? other : answer
+  }
+
+  private func minimize(from start: VolatilityVector) -> BoxMinimizer.Answer {
+    minimizer.minimize(from: start) { point, gradient in
+      let value = -likelihood.value(at: point, gradient: &gradient)
+      gradient = -gradient
+      return value
+    } information: { point in
+      likelihood.scoreProducts(at: point)
+    }
+  }
+
+  /// Starts with the long-run variance of the series: calm and lively, of shorter and longer memory.
+  private var grid: [VolatilityVector] {
+    let freedom: Double = settings.errors == .studentT ? 8 : 0
+    func point(_ omega: Double, _ alpha: Double, _ gamma: Double, _ beta: Double) -> VolatilityVector {
+      VolatilityVector(mean, omega, alpha, gamma, beta, freedom, 0, 0)
+    }
+    guard settings.model != .egarch else {
+      let level = DeterministicMath.log(variance)
+      return [0.9, 0.98].flatMap { beta in
+        [0, -0.1].map { gamma in point((1 - beta) * level, 0.15, gamma, beta) }
+      }
+    }
+    return [0.7, 0.9, 0.98].flatMap { persistence in
+      [0.04, 0.1].map { share in
+        let isHalved = settings.model == .gjr
+        return point(
+          variance * (1 - persistence), isHalved ? share / 2 : share, isHalved ? share : 0, persistence - share)
+      }
+    }
+  }
+
+  /// The model of a point; `nil` where it is none.
+  func parameters(at point: VolatilityVector) -> VolatilityParameters? {
+    try? VolatilityParameters(
+      settings.model, mean: point[Place.mean], omega: point[Place.omega], alpha: point[Place.alpha],
+      gamma: point[Place.gamma], beta: point[Place.beta], backcast: likelihood.backcast)
+  }
+}
+
+extension VolatilityVector {
+  /// The numbers of a model.
+  init(_ parameters: VolatilityParameters, degreesOfFreedom: Double?) {
+    self.init(
+      parameters.mean, parameters.omega, parameters.alpha, parameters.gamma, parameters.beta, degreesOfFreedom ?? 0, 0,
+      0)
+  }
+}
