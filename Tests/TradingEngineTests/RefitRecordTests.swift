@@ -34,9 +34,14 @@ import TradingTypes
         parameters: parameters, table: table, state: filter.snapshot(of: InstrumentID(index: 0)))
     }
     if parts & 2 != 0 {
-      let parameters = try RefitModels.volatility(random.next())
+      let isLog = random.below(2) == 0
+      let parameters =
+        isLog
+        ? try VolatilityParameters(.egarch, omega: random.unit() - 0.5, alpha: 0.1, gamma: -0.1, beta: 0.9)
+        : try RefitModels.volatility(random.next())
       record.volatility = RefitRecord.VolatilityPart(
-        parameters: parameters, state: VolatilityState(variance: 0.1 + random.unit(), observations: 77))
+        parameters: parameters,
+        state: VolatilityState(parameters, after: RefitModels.returns(seed: random.next(), count: 77)))
     }
     return record
   }
@@ -70,7 +75,7 @@ import TradingTypes
         for regime in Regime.allCases { #expect(again.table.rule(of: regime) == part.table.rule(of: regime)) }
       }
       #expect(read.volatility?.parameters == record.volatility?.parameters)
-      #expect(read.volatility?.state.variance == record.volatility?.state.variance)
+      #expect(read.volatility?.state == record.volatility?.state)
     }
   }
 
@@ -85,7 +90,7 @@ import TradingTypes
     for (place, value) in [
       (1, 0), (2, 0), (2, words[2] | 4 << 48), (3, 1 << 16), (4, 5), (4, 1), (5, nan), (9, nan), (25, nan), (29, nan),
       (30, words[29]), (33, 7), (33, words[33] | 9 << 32), (34, Double(3).bitPattern), (37, nan), (38, 0), (39, nan),
-      (43, nan), (46, 9), (48, 0), (49, nan), (51, Double(1).bitPattern), (54, nan), (54, 0),
+      (43, nan), (46, 9), (48, 0), (49, nan), (51, Double(1).bitPattern), (53, 3), (53, 1 << 8), (54, nan), (54, 0),
       (55, UInt64(bitPattern: -1)),
     ] as [(Int, UInt64)] {
       var wrong = words

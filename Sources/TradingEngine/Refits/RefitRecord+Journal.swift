@@ -11,7 +11,7 @@ internal import TradingTypes
 //      4  states   5 ..< 9  start   9 ..< 25  transition   25 ..< 29  means   29 ..< 33  variances
 //     33  regime of each state, style of each regime   34 ..< 37  multipliers   37, 38  hysteresis
 //     39 ..< 43  probabilities   43  log-likelihood   44  observations   45  flips   46  regime, candidate, its observations
-//     47 ..< 53  mean, omega, alpha, gamma, beta, backcast   53  kind   54  variance   55  observations   56  zero
+//     47 ..< 53  mean, omega, alpha, gamma, beta, backcast   53  equation   54  variance   55  observations   56  its logarithm
 extension RefitRecord {
   static var wordCount: Int { 57 }
 
@@ -63,8 +63,10 @@ extension RefitRecord {
     words[50] = part.parameters.gamma.bitPattern
     words[51] = part.parameters.beta.bitPattern
     words[52] = part.parameters.backcast.bitPattern
+    words[53] = UInt64(part.parameters.model.rawValue)
     words[54] = part.state.variance.bitPattern
     words[55] = UInt64(bitPattern: part.state.observations)
+    words[56] = part.state.logVariance.bitPattern
   }
 
   /// The refit that a journal's record holds, or nil where its bytes are none.
@@ -138,13 +140,13 @@ extension RefitRecord {
 
   private static func volatilityPart(_ words: [UInt64]) -> VolatilityPart? {
     func real(_ place: Int) -> Double { Double(bitPattern: words[place]) }
-    guard
+    guard words[53] <= 255, let model = VolatilityModel(rawValue: UInt8(words[53])),
       let parameters = try? VolatilityParameters(
-        mean: real(47), omega: real(48), alpha: real(49), gamma: real(50), beta: real(51), backcast: real(52)),
-      words[53] == 0
+        model, mean: real(47), omega: real(48), alpha: real(49), gamma: real(50), beta: real(51), backcast: real(52))
     else { return nil }
-    let state = VolatilityState(variance: real(54), observations: Int64(bitPattern: words[55]))
-    guard state.variance > 0, state.variance.isFinite, state.observations >= 0 else { return nil }
+    let state = VolatilityState(
+      variance: real(54), observations: Int64(bitPattern: words[55]), logVariance: real(56))
+    guard state.isSound(under: parameters) else { return nil }
     return VolatilityPart(parameters: parameters, state: state)
   }
 

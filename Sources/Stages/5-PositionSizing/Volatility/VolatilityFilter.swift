@@ -79,14 +79,10 @@ public import TradingTypes
   /// - Throws: `ConfigurationError` when its variance is not positive and finite, its count negative, or, under EGARCH, its logarithm
   ///   not that of its variance.
   public mutating func restore(_ snapshot: VolatilityState, of id: InstrumentID) throws(ConfigurationError) {
-    guard snapshot.variance > 0, snapshot.variance.isFinite, snapshot.observations >= 0 else {
-      throw ConfigurationError("volatility snapshot: variance \(snapshot.variance), expected positive and finite")
-    }
-    if entries[Int(id.index)].parameters.model == .egarch {
-      guard (DeterministicMath.log(snapshot.variance) - snapshot.logVariance).magnitude <= 1e-9 else {
-        throw ConfigurationError(
-          "volatility snapshot: logarithm \(snapshot.logVariance), expected that of the variance \(snapshot.variance)")
-      }
+    guard snapshot.isSound(under: entries[Int(id.index)].parameters) else {
+      throw ConfigurationError(
+        "volatility snapshot: variance \(snapshot.variance), logarithm \(snapshot.logVariance), \(snapshot.observations) observations: expected a positive finite variance, its logarithm (EGARCH) and no negative count"
+      )
     }
     entries[Int(id.index)].state = snapshot
   }

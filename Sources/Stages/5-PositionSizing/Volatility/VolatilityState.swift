@@ -33,6 +33,13 @@ import TradingTypes
     for value in returns { _ = step(parameters, returnPercent: value) }
   }
 
+  /// Whether a filter under `parameters` can have come to this state: variance positive and finite, the count not negative, and under
+  /// EGARCH the logarithm that of the variance.
+  public func isSound(under parameters: VolatilityParameters) -> Bool {
+    guard variance > 0, variance.isFinite, observations >= 0 else { return false }
+    return parameters.model != .egarch || (DeterministicMath.log(variance) - logVariance).magnitude <= 1e-9
+  }
+
   /// Takes a return; whether it could be taken. A return that cannot changes nothing.
   @inlinable @inline(__always) mutating func step(
     _ parameters: VolatilityParameters, returnPercent: Double
