@@ -64,6 +64,7 @@ import TradingTypes
         let now = rig.snapshot(index)
         #expect(RefitModels.bits(now) == RefitModels.bits(alone))
         #expect(now.regime == before[index].regime && now.flips == before[index].flips)
+        #expect(now.observations == before[index].observations)
         let isSame = now.candidate == before[index].candidate
         #expect(now.candidateObservations == (isSame ? before[index].candidateObservations : 0))
         #expect(record.caughtUp == UInt16(behind[index]) && (record.volatility == nil) == (index == 1))

@@ -41,10 +41,10 @@ enum RefitModels {
     return bits
   }
 
-  /// The state of an instrument as bits, without what goes on from the state before: role, flips and hysteresis.
+  /// The state of an instrument as bits, without what goes on from the state before: role, counts and hysteresis.
   static func bits(_ state: RegimeState) -> [UInt64] {
     (0..<4).map { state.probabilities[$0].bitPattern }
-      + [state.logLikelihood.bitPattern, UInt64(bitPattern: state.observations), UInt64(state.candidate.rawValue)]
+      + [state.logLikelihood.bitPattern, UInt64(state.candidate.rawValue)]
   }
 
   /// Returns of two regimes, calm and wild by turns.

@@ -68,6 +68,8 @@ import TradingTypes
         #expect(RefitModels.bits(again.parameters) == RefitModels.bits(part.parameters))
         #expect(RefitModels.bits(again.state) == RefitModels.bits(part.state))
         #expect(again.state.regime == part.state.regime && again.state.flips == part.state.flips)
+        #expect(again.state.observations == part.state.observations)
+        #expect(again.state.candidateObservations == part.state.candidateObservations)
         #expect(again.table.hysteresis == part.table.hysteresis)
         for state in 0..<part.parameters.stateCount {
           #expect(again.table.role(ofState: state) == part.table.role(ofState: state))

@@ -60,7 +60,7 @@ import TradingTypes
     let states = (0..<count).map { index -> [UInt64] in
       let id = InstrumentID(index: UInt32(index))
       let state = pipeline.regimes.snapshot(of: id)
-      return RefitModels.bits(state) + [UInt64(state.regime.rawValue), UInt64(state.flips)]
+      return RefitModels.bits(state) + [UInt64(state.regime.rawValue), UInt64(state.flips), UInt64(state.observations)]
         + [pipeline.sizer.volatility.variance(of: id).bitPattern]
     }
     let counters = pipeline.refits == nil ? RefitDesk.Counters() : pipeline.refits!.value.counters

@@ -33,7 +33,7 @@ public import TradingTypes
 /// that closed after its states were made are taken in under the new parameters before anything else sees them, up to `catchUpMax` of
 /// each instrument; a change that lacks more is given back as late and nothing happens. So no observation is lost, and none twice.
 ///
-/// The regime in force never changes with the parameters: role, flips and what hysteresis has counted go on. Where the new model holds
+/// The regime in force never changes with the parameters: role, flips, observations and what hysteresis has counted go on. Where the new model holds
 /// another regime for the most probable one than the old did, its count begins at 0: it has to say so for as many observations as any
 /// other change of regime takes.
 public struct RefitDesk: ~Copyable {
@@ -286,6 +286,7 @@ public struct RefitDesk: ~Copyable {
     var now = regimes.snapshot(of: id)
     now.regime = before.regime
     now.flips = before.flips
+    now.observations = max(now.observations, before.observations)
     now.candidateObservations = now.candidate == before.candidate ? before.candidateObservations : 0
     set(now, of: id, &regimes)
   }

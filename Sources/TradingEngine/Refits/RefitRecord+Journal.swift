@@ -73,9 +73,15 @@ extension RefitRecord {
   public init?(journalPayload bytes: RawSpan) {
     guard bytes.byteCount == 8 * Self.wordCount else { return nil }
     let view = ByteView(bytes)
-    let words = (0..<Self.wordCount).map { place in
-      (0..<8).reduce(UInt64(0)) { $0 | UInt64(view.byte(at: place * 8 + $1)) << UInt64(8 * $1) }
-    }
+    self.init(
+      journalWords: (0..<Self.wordCount).map { place in
+        (0..<8).reduce(UInt64(0)) { $0 | UInt64(view.byte(at: place * 8 + $1)) << UInt64(8 * $1) }
+      })
+  }
+
+  /// The refit that `words` are, or nil where they are none.
+  init?(journalWords words: [UInt64]) {
+    guard words.count == Self.wordCount else { return nil }
     let parts = words[2] >> 48
     guard parts >= 1, parts <= 3, words[1] != 0, words[3] <= UInt64(UInt16.max) else { return nil }
     self.init(

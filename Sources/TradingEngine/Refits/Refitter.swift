@@ -242,17 +242,3 @@ public struct Refitter: ~Copyable, Sendable {
     }
   }
 }
-
-extension Refitter {
-  /// A refitter that begins with the models of an engine's configuration.
-  ///
-  /// - Throws: `ConfigurationError` as above, or where the configuration's models break a rule.
-  public init(
-    _ publisher: consuming RefitPublisher, configuration: EngineConfiguration, schedule: Schedule = Schedule(),
-    fits: Fits
-  ) throws(ConfigurationError) {
-    try self.init(
-      publisher, regime: configuration.regimeParameters(), table: configuration.regimeTable(),
-      volatility: configuration.volatilityParameters(), schedule: schedule, fits: fits)
-  }
-}

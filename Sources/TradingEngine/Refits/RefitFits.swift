@@ -1,0 +1,39 @@
+public import RegimeDetection
+public import TradingTypes
+
+extension Refitter.Fits {
+  /// The fits of stages 4 and 5: `RegimeRefit` and `VolatilityRefit` by their rules.
+  ///
+  /// - Parameters:
+  ///   - regime: rules of the regime fit, or nil for no such fit.
+  ///   - table: the filters' regime table.
+  public static func standard(regime: RegimeRefit.Rules? = RegimeRefit.Rules(), table: RegimeTable) -> Refitter.Fits {
+    var fits = Refitter.Fits()
+    if let regime { fits.regime = { window, inForce in refit(window, inForce, table, regime) } }
+    return fits
+  }
+
+  private static func refit(
+    _ window: [Double], _ inForce: RegimeParameters, _ table: RegimeTable, _ rules: RegimeRefit.Rules
+  ) -> RefitAnswer<RegimeParameters> {
+    do throws(RegimeRefit.Reason) {
+      return .replace(try RegimeRefit.refit(window, inForce: inForce, table: table, rules: rules).parameters)
+    } catch {
+      return .keep(reason: error.description)
+    }
+  }
+}
+
+extension Refitter {
+  /// A refitter that begins with the models of an engine's configuration.
+  ///
+  /// - Throws: `ConfigurationError` as above, or where the configuration's models break a rule.
+  public init(
+    _ publisher: consuming RefitPublisher, configuration: EngineConfiguration, schedule: Schedule = Schedule(),
+    fits: Fits
+  ) throws(ConfigurationError) {
+    try self.init(
+      publisher, regime: configuration.regimeParameters(), table: configuration.regimeTable(),
+      volatility: configuration.volatilityParameters(), schedule: schedule, fits: fits)
+  }
+}
