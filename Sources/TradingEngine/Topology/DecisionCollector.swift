@@ -13,6 +13,8 @@ public struct DecisionCollector: ~Copyable {
     let progress: SharedMaximum
     let name: String
     var doneKey: UInt64 = 0
+    // What came of a refit so far.
+    var refit = [UInt64](repeating: 0, count: RefitRecord.wordCount)
     var hasEnded = false
     var isEmpty = true
 
@@ -123,6 +125,14 @@ public struct DecisionCollector: ~Copyable {
     case .swap(let swap):
       lane.ring.release(1)
       sink.record(swap)
+    case .refit(let first, let words):
+      lane.ring.release(1)
+      for place in 0..<8 where Int(first) + place < RefitRecord.wordCount {
+        lane.refit[Int(first) + place] = words[place]
+      }
+      if Int(first) + 8 >= RefitRecord.wordCount, let refit = RefitRecord(journalWords: lane.refit) {
+        sink.record(refit)
+      }
     case .barrier: return exchange(at: keyed.key)
     case .end:
       lane.ring.release(1)

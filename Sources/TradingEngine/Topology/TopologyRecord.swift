@@ -61,6 +61,8 @@ public import TradingTypes
   case use(LimitUse, time: Timestamp)
   /// A change of models.
   case swap(ModelSwap)
+  /// Eight words of a refit from word `first` on, in order: whole it would make every output four times as long.
+  case refit(first: UInt8, InlineArray<8, UInt64>)
   /// The shard's part at a bar's end; it waits for the total.
   case barrier(BarrierPart)
   /// Nothing more.
@@ -124,6 +126,16 @@ public import TradingTypes
 
   /// Forwards a change of models.
   @inlinable public mutating func record(_ swap: borrowing ModelSwap) { put(.swap(copy swap)) }
+
+  /// Forwards a refit, in parts.
+  public mutating func record(_ refit: borrowing RefitRecord) {
+    let words = refit.journalWords
+    for first in stride(from: 0, to: RefitRecord.wordCount, by: 8) {
+      var part = InlineArray<8, UInt64>(repeating: 0)
+      for place in 0..<min(8, RefitRecord.wordCount - first) { part[place] = words[first + place] }
+      put(.refit(first: UInt8(truncatingIfNeeded: first), part))
+    }
+  }
 
   /// Says that everything up to the current key is there, where that is news: beside the ring, so that it never fills it.
   @inlinable mutating func tellProgress() {
