@@ -42,13 +42,10 @@ public import TradingTypes
   /// - Precondition: `id.index < instrumentCount`.
   @inlinable public mutating func step(_ id: InstrumentID, returnPercent: Double) -> Double {
     let index = Int(id.index)
-    var entry = entries[index]
-    guard entry.state.step(entry.parameters, returnPercent: returnPercent) else {
-      refusals += 1
-      return entry.state.variance
-    }
-    entries[index].state = entry.state
-    return entry.state.variance
+    let parameters = entries[index].parameters
+    // In place: what a model does not use is neither read nor written.
+    if !entries[index].state.step(parameters, returnPercent: returnPercent) { refusals += 1 }
+    return entries[index].state.variance
   }
 
   /// The variance forecast for the next return of `id`, percent².

@@ -44,18 +44,24 @@ import TradingTypes
   @inlinable @inline(__always) mutating func step(
     _ parameters: VolatilityParameters, returnPercent: Double
   ) -> Bool {
-    let error = returnPercent - parameters.mean
     // One branch a step, always the same way for one instrument.
-    if parameters.model == .egarch {
-      let next = parameters.logVariance(afterError: error, logVariance: logVariance)
-      guard next.isFinite else { return false }
-      logVariance = VolatilityParameters.bounded(next)
-      variance = VolatilityParameters.variance(ofLog: logVariance)
-    } else {
-      let next = parameters.variance(afterError: error, variance: variance)
-      guard next.isFinite else { return false }
-      variance = next
-    }
+    guard parameters.model != .egarch else { return stepLogarithm(parameters, returnPercent: returnPercent) }
+    let next = parameters.variance(afterError: returnPercent - parameters.mean, variance: variance)
+    guard next.isFinite else { return false }
+    variance = next
+    // Wrapping: 2^63 returns never come.
+    observations &+= 1
+    return true
+  }
+
+  // Apart: inlined, its many numbers would take the registers of the other models' short step.
+  @usableFromInline @inline(never) mutating func stepLogarithm(
+    _ parameters: VolatilityParameters, returnPercent: Double
+  ) -> Bool {
+    let next = parameters.logVariance(afterError: returnPercent - parameters.mean, logVariance: logVariance)
+    guard next.isFinite else { return false }
+    logVariance = VolatilityParameters.bounded(next)
+    variance = VolatilityParameters.variance(ofLog: logVariance)
     // Wrapping: 2^63 returns never come.
     observations &+= 1
     return true
