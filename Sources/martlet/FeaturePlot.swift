@@ -95,7 +95,7 @@ struct FeaturePlot {
 
   // Colours by kind of slot, of equal weight and apart for most colour-blind readers; the page's own background, so that it can be read
   // on any other; darker where the reader's system asks for it and the viewer knows how.
-  private static let style = """
+  static let style = """
     .page { fill: #ffffff } .panel { fill: #fafafa; stroke: #c8c8c8 } .ink { fill: #1c1c1c } .soft { fill: #6b6b6b }
     .grid { stroke: #e3e3e3; fill: none } .zero { stroke: #a8a8a8; fill: none } .warming { fill: #dcdcdc } .stale { fill: #e6d8c8 }
     .line, .range { fill: none; stroke-width: 1.1; stroke-linejoin: round; stroke-linecap: round } .range { stroke-opacity: 0.35 }

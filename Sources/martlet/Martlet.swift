@@ -10,7 +10,9 @@ import Foundation
       Exit codes: 0 done, 1 a check or verification failed, 2 bad input or usage (one line on standard error that names the
       file, the place and what was expected). Existing files are not overwritten without --force.
       """,
-    subcommands: [BookCommand.self, FeaturesCommand.self, ModelCommand.self, SizeCommand.self, ReplayCommand.self])
+    subcommands: [
+      BookCommand.self, FeaturesCommand.self, HmmCommand.self, ModelCommand.self, SizeCommand.self, ReplayCommand.self,
+    ])
 
   static func main() {
     do {

@@ -39,6 +39,18 @@ struct NumberColumns {
     ToolFailure.badInput("\(path): line \(row + 2), \(name): \(expected) expected")
   }
 
+  /// The fields of the column called `wanted` as they are written; nil where there is no such column, or a row is shorter.
+  func texts(_ wanted: String) -> [String]? {
+    guard let place = names.firstIndex(of: wanted) else { return nil }
+    var texts: [String] = []
+    for line in lines {
+      let fields = line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+      guard place < fields.count else { return nil }
+      texts.append(String(decoding: fields[place], as: UTF8.self))
+    }
+    return texts
+  }
+
   /// The values of the columns called `wanted`, a list a column; NaN where a field is empty.
   func values(_ wanted: [String]) throws -> [[Double]] {
     let places = try wanted.map { name in
