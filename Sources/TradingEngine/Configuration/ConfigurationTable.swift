@@ -4,7 +4,7 @@ internal import TradingTypes
 /// Every key of the configuration: the one source of the reader, `--print-config` and `Docs/Configuration.md`.
 public enum ConfigurationTable {
   /// The keys, in printing order.
-  public static let fields: [ConfigurationField] = general + models + sizing + limits + kill
+  public static let fields: [ConfigurationField] = general + models + sizing + continuousSizing + limits + kill
 
   private static let general: [ConfigurationField] = [
     ConfigurationField(
@@ -166,6 +166,16 @@ public enum ConfigurationTable {
   ]
 
   private static let sizing: [ConfigurationField] = [
+    ConfigurationField(
+      path: "sizing.preset", kind: "\"table\" or \"continuous\"",
+      meaning: "How the wanted share of equity is found; Docs/Sizing.md has both step by step.",
+      read: { $0.sizing.isContinuous ? "\"continuous\"" : "\"table\"" },
+      write: { (root, node, source) throws(ConfigurationError) in
+        guard case .string(let text) = node.value, text == "table" || text == "continuous" else {
+          throw configurationRefusal(source, "sizing.preset", node, "\"table\" or \"continuous\"")
+        }
+        root.sizing.isContinuous = text == "continuous"
+      }),
     field("sizing.payoff_ratio", \.sizing.payoffRatio, 0.01...100, "ratio", "Gain of a won trade per unit lost."),
     field("sizing.kelly_fraction", \.sizing.kellyFraction, 0...1, "share", "Share of the full Kelly fraction."),
     field(
@@ -180,6 +190,40 @@ public enum ConfigurationTable {
       "How far beyond the best opposite price an order may pay."),
     field(
       "sizing.vix_age_s_max", \.sizing.vixAgeSecondsMax, 0...604_800, "seconds", "Older than this the VIX is unusable."),
+    field(
+      "sizing.volume_share_max", \.sizing.volumeShareMax, 0...1, "share",
+      "Largest position as a share of average daily volume; 0 is no limit."),
+    field(
+      "sizing.display_share_max", \.sizing.displayShareMax, 0...1, "share",
+      "Most of the displayed size that an order takes to make a position larger; 0 is no limit."),
+    field(
+      "sizing.spread_bp_max", \.sizing.spreadBasisPointsMax, 0...10_000, "basis points",
+      "Above this spread no position is made larger; 0 is no limit."),
+  ]
+
+  private static let continuousSizing: [ConfigurationField] = [
+    field(
+      "continuous_sizing.kelly_fraction", \.continuousSizing.kellyFraction, 0...1, "share",
+      "Share of the full Kelly fraction."),
+    field(
+      "continuous_sizing.leverage_max", \.continuousSizing.leverageMax, 0...1_000, "times equity",
+      "Largest position; the caps of `sizing` and of the mode come after it."),
+    field(
+      "continuous_sizing.vix_scale", \.continuousSizing.vixScale, 0.01...10, "factor",
+      "On the VIX; 0.8 takes out its average premium."),
+    field(
+      "continuous_sizing.drawdown_max", \.continuousSizing.drawdownMax, 0.001...0.999, "share",
+      "Fall of equity from its peak at which nothing is held."),
+    field("continuous_sizing.allow_short", \.continuousSizing.allowsShort, "Short positions are allowed."),
+    field(
+      "continuous_sizing.mean_bars", \.continuousSizing.meanBars, 1...512, "bars",
+      "Bars that the mean return is taken over."),
+    field(
+      "continuous_sizing.mean_bars_min", \.continuousSizing.meanBarsMin, 1...512, "bars",
+      "With fewer bars no order is made."),
+    field(
+      "continuous_sizing.peak_equity", \.continuousSizing.peakEquity,
+      "Highest equity of the days before; the starting cash where that is higher."),
   ]
 
   private static let limits: [ConfigurationField] = [

@@ -60,6 +60,9 @@ extension EngineConfiguration {
     try demand(
       volatility.alpha + volatility.beta + volatility.gamma / 2 < 1,
       "volatility: persistence alpha + beta + gamma / 2 is below 1")
+    try demand(
+      continuousSizing.meanBarsMin <= continuousSizing.meanBars,
+      "continuous_sizing: mean_bars_min is at most mean_bars")
     try demand(instruments.count <= Int(capacity.instruments), "instruments: no more than capacity.instruments")
   }
 

@@ -79,6 +79,22 @@ extension EngineConfiguration {
     parameters.noTradeShareMillionths = Int64((sizing.bandShare * 1e6).rounded(.up))
     parameters.limitTicks = sizing.aggressionTicks
     parameters.vixAgeMax = .seconds(sizing.vixAgeSecondsMax)
+    // Limits are rounded down, but never to 0, which is none.
+    func millionths(_ share: Double) -> Int64 { share > 0 ? max(1, Int64((share * 1e6).rounded(.down))) : 0 }
+    parameters.volumeShareMillionths = millionths(sizing.volumeShareMax)
+    parameters.displayShareMillionths = millionths(sizing.displayShareMax)
+    parameters.spreadMillionthsMax = millionths(sizing.spreadBasisPointsMax / 1e4)
+    parameters.preset = sizing.isContinuous ? .continuous : .table
+    parameters.meanBars = continuousSizing.meanBars
+    parameters.meanBarsMin = continuousSizing.meanBarsMin
+    parameters.continuous.kellyFraction = continuousSizing.kellyFraction
+    parameters.continuous.leverageMax = continuousSizing.leverageMax
+    parameters.continuous.volatilityTargetAnnual = sizing.volatilityTargetAnnual
+    parameters.continuous.periodsPerYear = parameters.barsPerYear
+    parameters.continuous.vixScale = continuousSizing.vixScale
+    parameters.continuous.vixAgeMax = parameters.vixAgeMax
+    parameters.continuous.drawdownMax = continuousSizing.drawdownMax
+    parameters.continuous.allowsShort = continuousSizing.allowsShort
     return parameters
   }
 }

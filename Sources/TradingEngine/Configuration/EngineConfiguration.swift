@@ -84,8 +84,10 @@ public struct EngineConfiguration: Sendable {
     public var initialVariance = 0.0046
   }
 
-  /// The table preset of position sizing.
+  /// Position sizing: the table preset, and the caps of either preset.
   public struct Sizing: Sendable {
+    /// How the wanted share of equity is found: by the table, or continuously (see `ContinuousSizing`).
+    public var isContinuous = false
     /// Gain of a won trade per unit lost in a lost one.
     public var payoffRatio = 1.5
     /// Share of the full Kelly fraction.
@@ -102,6 +104,32 @@ public struct EngineConfiguration: Sendable {
     public var aggressionTicks: Int64 = 0
     /// Age after which the VIX is unusable.
     public var vixAgeSecondsMax: Int64 = 900
+    /// Largest position as a share of average daily volume; 0 is no limit.
+    public var volumeShareMax = 0.0
+    /// Most of the displayed size that an order takes to make a position larger; 0 is no limit.
+    public var displayShareMax = 0.0
+    /// Above this spread no position is made larger, basis points of the mid; 0 is no limit.
+    public var spreadBasisPointsMax = 0.0
+  }
+
+  /// The continuous preset of position sizing; volatility target and age of the VIX are those of `Sizing`.
+  public struct ContinuousSizing: Sendable {
+    /// Share of the full Kelly fraction.
+    public var kellyFraction = 0.5
+    /// Largest position as a multiple of equity.
+    public var leverageMax = 1.5
+    /// Factor on the VIX.
+    public var vixScale = 1.0
+    /// Fall of equity from its peak at which nothing is held.
+    public var drawdownMax = 0.2
+    /// Short positions are allowed.
+    public var allowsShort = false
+    /// Bars that the mean return is taken over.
+    public var meanBars: Int64 = 250
+    /// With fewer bars no order is made.
+    public var meanBarsMin: Int64 = 60
+    /// Highest equity of the days before; the starting cash where that is higher.
+    public var peakEquity = Money.zero
   }
 
   /// One simulated or real venue.
@@ -209,6 +237,8 @@ public struct EngineConfiguration: Sendable {
   public var volatility = Volatility()
   /// Position sizing.
   public var sizing = Sizing()
+  /// The continuous preset of position sizing.
+  public var continuousSizing = ContinuousSizing()
   /// Venues in id order.
   public var venues = [
     VenueSetting(name: "ALPHA", sharePercent: 50, takeFee: Price(nanos: 3_000_000)),

@@ -95,6 +95,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     for (index, terms) in terms.enumerated() { states[index] = InstrumentState(terms: terms) }
     barrier = .distantPast
     equity = configuration.startingCash
+    peakEquity = max(configuration.startingCash, configuration.continuousSizing.peakEquity)
     ladders = Slab(repeating: VenueLadder(venue: VenueID(index: 0)), count: rules.split.venueCount, in: arena)
     let nothing = OrderIntent(
       clientOrderID: .none, causeSequence: 0, time: .distantPast, instrument: .none, side: .buy, price: .zero,
@@ -141,4 +142,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
 
   /// Equity as sampled at the last closed primary bar.
   public var sampledEquity: Money { equity }
+
+  /// The highest of those samples, and of what the configuration says of the days before.
+  public var sampledPeakEquity: Money { peakEquity }
 }

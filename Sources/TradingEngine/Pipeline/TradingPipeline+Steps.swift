@@ -95,6 +95,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   @inlinable mutating func takeBarrier(_ total: BarrierPart, at time: Timestamp) {
     // Wrapping: below 2^126. Halves are rounded down, the fall up, as the ledger rounds them.
     equity = Money(nanos: (2 &* ledger.totals.startingCash.nanos &+ total.gainTwice) >> 1)
+    peakEquity = max(peakEquity, equity)
     features.takeUniverse(total.universe, at: rules.barEnd(before: time))
     triggers.dayResult(Money(nanos: total.dayGainTwice >> 1), at: time, &kill)
     if control.refresh() { obeyControl(at: time) }
@@ -207,7 +208,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     for id: InstrumentID, cause event: MarketEvent, quote: BestQuote, policy: PolicySnapshot
   ) -> SizingInputs {
     SizingInputs(
-      instrument: states[Int(id.index)].terms, policy: policy, equity: equity,
+      instrument: states[Int(id.index)].terms, policy: policy, equity: equity, peakEquity: peakEquity,
       grossExposure: ledger.exposureOfFirm().gross + share.othersGross,
       openPositions: Int64(ledger.instrumentsEngaged),
       position: ledger.position(of: id), openBuy: ledger.openBuy(of: id), openSell: ledger.openSell(of: id),

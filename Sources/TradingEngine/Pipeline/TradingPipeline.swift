@@ -66,6 +66,7 @@ public struct TradingPipeline<
   @usableFromInline let rules: PipelineRules
   @usableFromInline var barrier: Timestamp
   @usableFromInline var equity: Money
+  @usableFromInline var peakEquity: Money
   @usableFromInline var context = ContextState()
   @usableFromInline var lastClientOrderID: UInt64 = 0
   // What a shard knows of the others; nothing outside the sharded topology.
