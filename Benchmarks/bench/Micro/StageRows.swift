@@ -8,7 +8,7 @@ import TradingEngine
 extension MicroBenchmarks {
   static let stageNames = [
     "features.event", "inference.trees100", "inference.lstm.tick", "hmm.step.K2",
-    "hmm.step.K3", "garch.step", "gjr.step", "sizing.single", "risk.pass", "risk.reject", "policy.read",
+    "hmm.step.K3", "garch.step", "gjr.step", "sizing.single", "sizing.multi8", "risk.pass", "risk.reject", "policy.read",
     "route.decide", "venue.match",
   ]
 
@@ -44,6 +44,7 @@ extension MicroBenchmarks {
     case "garch.step": return samples.returns.isEmpty ? nil : try volatility(samples, gamma: 0)
     case "gjr.step": return samples.returns.isEmpty ? nil : try volatility(samples, gamma: 0.02)
     case "sizing.single": return samples.signals.isEmpty ? nil : try sizing(samples)
+    case "sizing.multi8": return sizingOfEight()
     case "risk.pass": return samples.intents.isEmpty ? nil : try risk(samples, passes: true)
     case "risk.reject": return samples.intents.isEmpty ? nil : try risk(samples, passes: false)
     case "policy.read": return try policy()
@@ -195,6 +196,34 @@ extension MicroBenchmarks {
           sum &+= UInt64(bitPattern: intent.quantity.lots)
         }
         place = place + 1 == signals.count ? 0 : place + 1
+      }
+      keep(sum)
+      timing.add(from: start, to: clock.now(), operations: timing.operations)
+    }
+    return timing
+  }
+
+  /// Eight assets sized at once, long only within a leverage, with another mean each time.
+  @inline(never) private func sizingOfEight() -> MicroTiming {
+    var timing = MicroTiming(effort, clock: clock)
+    let sizing = MultiAssetSizing()
+    var covariance = AssetCovariance(zeros: 8)
+    // Volatilities of 1 to 2 percent, correlations of 0.3.
+    for row in 0..<8 {
+      for column in 0...row {
+        let product = (0.01 + 0.00125 * Double(row)) * (0.01 + 0.00125 * Double(column))
+        covariance[row, column] = row == column ? product : 0.3 * product
+      }
+    }
+    var random = SplitMix64(seed: 8)
+    let means = (0..<64).map { _ in AssetVector((0..<8).map { _ in 0.001 * (random.unit() - 0.3) }) }
+    var place = 0
+    while timing.goesOn {
+      var sum = 0.0
+      let start = clock.now()
+      for _ in 0..<timing.operations {
+        sum += sizing.size(mean: means[hidden(place)], covariance: covariance).fractions[0]
+        place = place + 1 == means.count ? 0 : place + 1
       }
       keep(sum)
       timing.add(from: start, to: clock.now(), operations: timing.operations)
