@@ -6,7 +6,7 @@ import Testing
 import TradingTypes
 
 /// The golden cases of the continuous preset.
-private struct GoldenPipeline: Decodable {
+struct GoldenPipeline: Decodable {
   struct Case: Decodable {
     struct Input: Decodable {
       let mu: Double?

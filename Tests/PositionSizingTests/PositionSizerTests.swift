@@ -258,7 +258,14 @@ import TradingTypes
       { $0.volatilityTargetAnnual = 0 }, { $0.barsPerYear = .infinity }, { $0.volatilityPenaltyWithoutVIX = 0.9 },
       { $0.vixLow = 26 }, { $0.vixHighFactor = 0.8 }, { $0.vixLowFactor = 0.9 }, { $0.vixMax = .infinity },
       { $0.equityShareMillionths = 1_000_001 }, { $0.noTradeLots = -1 }, { $0.noTradeShareMillionths = -1 },
-      { $0.limitTicks = 101 }, { $0.vixAgeMax = TimeSpan(nanoseconds: -1) },
+      { $0.limitTicks = 101 }, { $0.vixAgeMax = TimeSpan(nanoseconds: -1) }, { $0.volumeShareMillionths = 1_000_001 },
+      { $0.displayShareMillionths = -1 }, { $0.spreadMillionthsMax = -1 }, { $0.meanBars = 513 },
+      { $0.meanBarsMin = 0 },
+      { $0.meanBarsMin = 251 },
+      {
+        $0.preset = .continuous
+        $0.continuous.drawdownMax = 1
+      },
     ]
     for (index, change) in changes.enumerated() {
       var parameters = SizingParameters()

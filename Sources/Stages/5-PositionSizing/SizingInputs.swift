@@ -8,6 +8,8 @@ public import TradingTypes
   public var policy: PolicySnapshot
   /// Equity of the account, at the last closed primary bar.
   public var equity: Money
+  /// Highest equity so far, sampled as `equity` is. Only the continuous preset reads it; zero, which is not known, sizes to nothing there.
+  public var peakEquity: Money
   /// Gross exposure over all instruments, this one included; with open orders counted it is only more careful.
   public var grossExposure: Money
   /// Instruments with a position or an open order.
@@ -37,7 +39,8 @@ public import TradingTypes
 
   /// Inputs for one decision.
   @inlinable public init(
-    instrument: Instrument, policy: PolicySnapshot, equity: Money, grossExposure: Money = .zero,
+    instrument: Instrument, policy: PolicySnapshot, equity: Money, peakEquity: Money = .zero,
+    grossExposure: Money = .zero,
     openPositions: Int64 = 0, position: Quantity = .zero, openBuy: Quantity = .zero, openSell: Quantity = .zero,
     quote: BestQuote, vix: Double = .nan, vixAge: TimeSpan = .zero, time: Timestamp, causeSequence: UInt64 = 0,
     nextClientOrderID: ClientOrderID = ClientOrderID(value: 1), strategy: StrategyID = StrategyID(index: 0),
@@ -46,6 +49,7 @@ public import TradingTypes
     self.instrument = instrument
     self.policy = policy
     self.equity = equity
+    self.peakEquity = peakEquity
     self.grossExposure = grossExposure
     self.openPositions = openPositions
     self.position = position
@@ -80,6 +84,16 @@ public import TradingTypes
   case openPositionsMax = 7
   /// What is left after rounding to round lots is below the least order.
   case belowOrderMinimum = 8
+  /// The past returns speak against the signal, or it is a short one and those are not allowed; there is no position to close.
+  case negativeEdge = 9
+  /// Too few bars were seen for a mean.
+  case noHistory = 10
+  /// The fall from the peak has reached its limit, or the peak is not known.
+  case drawdownStop = 11
+  /// A position is limited by the daily volume, and that is not known.
+  case noVolume = 12
+  /// The displayed size or the spread leaves no room for a larger position.
+  case illiquid = 13
 }
 
 /// Which limit decided the size of the target.
@@ -92,6 +106,8 @@ public import TradingTypes
   case positionNotional = 2
   /// The mode's leverage.
   case leverage = 3
+  /// Share of the average daily volume.
+  case dailyVolume = 4
 }
 
 /// What the sizer answers.
@@ -103,8 +119,18 @@ public import TradingTypes
 }
 
 /// Every intermediate of one sizing, in the order it is computed: for the journal and for people.
+///
+/// What a preset does not compute keeps its first value: the VIX table's factor under the continuous preset, `continuous` under the table.
 @frozen public struct SizingRecord: BitwiseCopyable, Sendable {
-  /// Full Kelly fraction, not negative: `max(0, (p·b − q) / b)`.
+  /// The preset that was used.
+  public var preset = SizingPreset.table
+  /// Continuous preset: mean of the past returns, percent a bar.
+  public var meanPercent = 0.0
+  /// Continuous preset: bars behind it.
+  public var observations: Int64 = 0
+  /// Continuous preset: every step of it, for the direction of the signal.
+  public var continuous = ContinuousSizing.Outcome()
+  /// Full Kelly fraction. Table: `max(0, (p·b − q) / b)`; continuous: `mean / volatility²` in the direction of the signal.
   public var kelly = 0.0
   /// Factor of the VIX table; 1 while the VIX is unusable.
   public var vixFactor = 1.0
@@ -114,7 +140,7 @@ public import TradingTypes
   public var variance = 0.0
   /// Annual volatility as a fraction, with the penalty where the VIX is unusable.
   public var volatilityAnnual = 0.0
-  /// `min(1, target / volatilityAnnual)`.
+  /// Table: `min(1, target / volatilityAnnual)`.
   public var volatilityFactor = 0.0
   /// Size of the signal.
   public var signalSize = 0.0
@@ -122,7 +148,7 @@ public import TradingTypes
   public var confidence = 0.0
   /// The mode's factor.
   public var modeFactor = 0.0
-  /// Product of all of the above and the Kelly share: the wanted share of equity, before the caps, not negative.
+  /// The wanted share of equity, before the caps below, not negative. Table: product of all of the above and the Kelly share.
   public var fraction = 0.0
   /// `fraction × equity`, rounded toward zero.
   public var notionalWanted = Money.zero
@@ -136,8 +162,12 @@ public import TradingTypes
   public var difference = Quantity.zero
   /// Half-width of the no-trade band, lots.
   public var band = Quantity.zero
-  /// Which limit decided.
+  /// Most lots an order may have that makes the position larger; `Quantity.max` without a liquidity rule.
+  public var increaseMax = Quantity(lots: .max)
+  /// Which limit decided the target.
   public var cap = SizingCap.none
+  /// Why the wanted share is 0, where it is.
+  public var nothing = SizingReason.noEdge
 
   /// A record of nothing yet.
   @inlinable public init() {}

@@ -1,7 +1,24 @@
 public import TradingTypes
 
-/// The numbers of the table preset. The defaults are the preset's own.
+/// How the wanted share of equity is found.
+@frozen public enum SizingPreset: UInt8, BitwiseCopyable, Hashable, Sendable, CaseIterable {
+  /// Kelly's fraction of the forecast's probability × the VIX table × the volatility target × signal × confidence × mode.
+  case table = 0
+  /// `ContinuousSizing`: the mean of past returns over their variance, shrunk; under a volatility target, a drawdown multiplier and a
+  /// leverage cap. The forecast gives the direction and scales.
+  case continuous = 1
+}
+
+/// The numbers of the presets and of the caps after them. The defaults are the table preset's own.
 @frozen public struct SizingParameters: BitwiseCopyable, Hashable, Sendable {
+  /// How the wanted share of equity is found.
+  public var preset = SizingPreset.table
+  /// The numbers of the continuous preset; the table does not read them.
+  public var continuous = ContinuousSizing()
+  /// Bars that the mean of the continuous preset is taken over, 1 to `ReturnWindow.lengthMax`.
+  public var meanBars: Int64 = 250
+  /// With fewer bars than this there is no mean and nothing is held, 1 to `meanBars`.
+  public var meanBarsMin: Int64 = 60
   /// What a won trade brings per unit a lost one costs (b in Kelly's formula), positive.
   public var payoff = 1.5
   /// Share of the full Kelly fraction that is used, in [0, 1].
@@ -28,12 +45,20 @@ public import TradingTypes
   public var vixMax = 200.0
   /// A VIX older than this is unusable; a daily close has to last over a long weekend.
   public var vixAgeMax = TimeSpan.seconds(4 * 86_400)
-  /// Most of the equity in one position, in millionths.
+  /// Most of the equity in one position, in millionths: a million at most, also where the continuous preset asks for more.
   public var equityShareMillionths: Int64 = 20_000
   /// A target that differs from the position by at most so many lots is left alone.
   public var noTradeLots: Int64 = 0
   /// A target that differs from the position by at most this share of itself, in millionths, is left alone.
   public var noTradeShareMillionths: Int64 = 0
+  /// Most of the average daily volume in one position, in millionths; 0 for no such cap. With the cap, an instrument whose volume is not
+  /// known has the target 0.
+  public var volumeShareMillionths: Int64 = 0
+  /// Most of the displayed size at the opposite best price that an order may take to make a position larger, in millionths; 0 for no such cap.
+  public var displayShareMillionths: Int64 = 0
+  /// Above this spread, in millionths of the mid, no order makes a position larger; 0 for no such rule. With the rule, neither does one
+  /// while a side of the book is missing or the book is crossed.
+  public var spreadMillionthsMax: Int64 = 0
   /// Ticks beyond the opposite best price that the limit allows, 0 to 100.
   public var limitTicks: Int64 = 0
 
@@ -67,6 +92,16 @@ public import TradingTypes
     try check(
       (0...1_000_000).contains(equityShareMillionths),
       "equityShareMillionths is \(equityShareMillionths), expected 0 to 1000000")
+    for (name, share) in [
+      ("volumeShareMillionths", volumeShareMillionths), ("displayShareMillionths", displayShareMillionths),
+      ("spreadMillionthsMax", spreadMillionthsMax),
+    ] {
+      try check((0...1_000_000).contains(share), "\(name) is \(share), expected 0 to 1000000")
+    }
+    try check(
+      meanBars >= 1 && meanBars <= Int64(ReturnWindow.lengthMax) && meanBarsMin >= 1 && meanBarsMin <= meanBars,
+      "meanBars \(meanBars), meanBarsMin \(meanBarsMin), expected 1 to \(ReturnWindow.lengthMax), the least not above")
+    if preset == .continuous { try continuous.validate() }
     try check(noTradeLots >= 0, "noTradeLots is negative")
     try check(
       (0...1_000_000).contains(noTradeShareMillionths),

@@ -116,7 +116,8 @@ public import TradingTypes
     /// How it ended.
     public var reason = Reason.complete
 
-    @inlinable init() {}
+    /// Nothing computed yet.
+    @inlinable public init() {}
   }
 
   /// The share of equity to hold.
