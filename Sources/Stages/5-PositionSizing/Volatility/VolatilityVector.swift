@@ -47,13 +47,13 @@ struct VolatilityMatrix {
 
   /// Its lower Cholesky factor over the places where `isFree`, the others standing for the unit matrix; `nil` unless it is positive
   /// definite there.
-  func factor(isFree: SIMDMask<SIMD8<Int64>>) -> CholeskyFactor? {
-    CholeskyFactor(self, isFree: isFree)
+  func factor(isFree: SIMDMask<SIMD8<Int64>>) -> VolatilityFactor? {
+    VolatilityFactor(self, isFree: isFree)
   }
 }
 
 /// L with L Lᵀ = a symmetric positive definite matrix over the free parameters.
-struct CholeskyFactor {
+struct VolatilityFactor {
   private var lower = VolatilityMatrix()
   private let isFree: SIMDMask<SIMD8<Int64>>
 
