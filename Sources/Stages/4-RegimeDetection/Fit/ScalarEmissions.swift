@@ -19,7 +19,7 @@ struct ScalarEmissions: BitwiseCopyable {
   }
 
   /// What the densities need, from means and variances.
-  private mutating func prepare() {
+  mutating func prepare() {
     for state in 0..<stateCount {
       logPeaks[state] =
         -0.5 * (DeterministicMath.log(2 * Double.pi) + DeterministicMath.log(variances[state]))
