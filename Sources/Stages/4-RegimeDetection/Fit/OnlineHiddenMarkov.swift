@@ -90,7 +90,7 @@ public struct OnlineHiddenMarkov: BitwiseCopyable, Sendable {
     }
     let logarithms = emissions.logDensities(at: returnPercent)
     let shift = logarithms.largest
-    let densities = StateVector.densities(ofLogarithms: logarithms, shift: shift)
+    let densities = StateVector.densities(ofLogarithms: logarithms, shift: shift, stateCount: stateCount)
     let isFirst = observationCount == 0
     let predicted = isFirst ? chain.start : chain.predicted(after: filtered)
     var joint = predicted * densities

@@ -43,7 +43,7 @@ struct ScalarEmissions: BitwiseCopyable {
     for row in observations.indices {
       let logarithms = logDensities(at: observations[row])
       let shift = logarithms.largest
-      densities[row] = .densities(ofLogarithms: logarithms, shift: shift)
+      densities[row] = .densities(ofLogarithms: logarithms, shift: shift, stateCount: stateCount)
       shifts += shift
     }
     return shifts

@@ -42,7 +42,7 @@ struct VectorEmissions {
     for row in densities.indices {
       let logarithms = logDensities(observations, row: row)
       let shift = logarithms.largest
-      densities[row] = .densities(ofLogarithms: logarithms, shift: shift)
+      densities[row] = .densities(ofLogarithms: logarithms, shift: shift, stateCount: stateCount)
       shifts += shift
     }
     return shifts

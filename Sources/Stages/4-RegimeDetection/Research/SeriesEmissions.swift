@@ -23,6 +23,6 @@ struct SeriesEmissions {
   func densities(at row: Int) -> (densities: StateVector, shift: Double) {
     let logarithms = logDensities(at: row)
     let shift = logarithms.largest
-    return (.densities(ofLogarithms: logarithms, shift: shift), shift)
+    return (.densities(ofLogarithms: logarithms, shift: shift, stateCount: scalar.stateCount), shift)
   }
 }
