@@ -14,6 +14,8 @@ struct BoxMinimizer {
   let limitMax: Double
   /// The search ends when the model promises less than this.
   let gainMin: Double
+  /// A model that still promises more than this, and keeps none of it, is a failure.
+  let promiseMax: Double
   /// Passes at most.
   let passMax: Int
 
@@ -26,6 +28,9 @@ struct BoxMinimizer {
     var passes = 0
     var isConverged = false
   }
+
+  /// Steps after which a gain below `promiseMax` in all of them ends the search.
+  private static let milestoneSteps = 25
 
   /// Searches from `start`, which is moved into the box first.
   ///
@@ -42,34 +47,41 @@ struct BoxMinimizer {
     answer.passes = 1
     guard answer.value.isFinite else { return answer }
     var matrix = information(answer.point)
-    var isFresh = true
     answer.passes += 1
+    // Nothing worth a word was gained since the matrix was made.
+    var isFresh = true
+    var idleCount = 0
+    var milestone = answer.value
     while answer.passes < passMax {
       let direction = modelStep(at: answer.point, gradient, matrix)
-      let slope = direction.map { ($0 * gradient).sum() } ?? .nan
-      // −slope / 2 is what the quadratic model promises. What is no number promises nothing either.
-      guard let direction, -0.5 * slope >= gainMin else {
-        if isFresh {
-          answer.isConverged = (0.5 * slope).magnitude < gainMin
-          return answer
+      // Half of what the function falls by at first is what the quadratic model promises in all.
+      let slope = direction.map { ($0 * gradient).sum() } ?? -.infinity
+      if let direction, -0.5 * slope >= gainMin {
+        answer.iterations += 1
+        let before = (point: answer.point, value: answer.value, gradient: gradient)
+        if descend(direction, slope, &answer, &gradient, function) {
+          update(&matrix, step: answer.point - before.point, change: gradient - before.gradient)
+          let isIdle = before.value - answer.value < gainMin
+          idleCount = isIdle ? idleCount + 1 : 0
+          isFresh = isFresh && isIdle
+          // Along a valley without end, as where nothing tells ω from β, steps gain a little for ever.
+          if answer.iterations % Self.milestoneSteps == 0 {
+            answer.isConverged = milestone - answer.value < promiseMax
+            if answer.isConverged { return answer }
+            milestone = answer.value
+          }
+          if idleCount < 3 { continue }
         }
-        matrix = information(answer.point)
-        isFresh = true
-        answer.passes += 1
-        continue
       }
-      answer.iterations += 1
-      let before = (point: answer.point, gradient: gradient)
-      guard descend(direction, slope, &answer, &gradient, function) else {
-        gradient = before.gradient
-        if isFresh { return answer }
-        matrix = information(answer.point)
-        isFresh = true
-        answer.passes += 1
-        continue
+      if isFresh {
+        // Where a function has kinks a model promises what it cannot keep; a promise this small is not worth a longer search.
+        answer.isConverged = -0.5 * slope < promiseMax
+        return answer
       }
-      update(&matrix, step: answer.point - before.point, change: gradient - before.gradient)
-      isFresh = false
+      matrix = information(answer.point)
+      answer.passes += 1
+      isFresh = true
+      idleCount = 0
     }
     return answer
   }

@@ -28,26 +28,35 @@ struct VolatilitySearch {
     if settings.errors == .studentT { (low[Place.freedom], high[Place.freedom]) = (2.05, 500) }
     minimizer = BoxMinimizer(
       low: low, high: high, limitWeights: isLog ? VolatilityVector() : VolatilityVector(0, 0, 1, 0.5, 1, 0, 0, 0),
-      limitMax: isLog ? 1 : 0.999_999, gainMin: 1e-8, passMax: settings.passMax)
+      limitMax: isLog ? 1 : 0.999_999, gainMin: 1e-8, promiseMax: 1e-2, passMax: settings.passMax)
   }
 
-  /// The better end of the searches from the grid and from `previous`; its counts are of all passes.
+  /// The best end of the searches from the grid and from `previous`; its count of passes is that of all.
+  ///
+  /// A second point of the grid is a start only where the first leads nowhere.
   func run(previous: VolatilityParameters?) -> BoxMinimizer.Answer {
-    let grid = grid
-    var best = (point: grid[0], value: -Double.infinity)
-    for point in grid {
-      let value = likelihood.value(at: point)
-      if value > best.value { best = (point, value) }
+    let grid = grid.map { (point: $0, value: likelihood.value(at: $0)) }
+    var starts = [VolatilityVector]()
+    if let best = grid.max(by: { $0.value < $1.value })?.point {
+      starts.append(best)
+      let others = grid.filter { $0.point[Place.beta] != best[Place.beta] }
+      if let other = others.max(by: { $0.value < $1.value })?.point { starts.append(other) }
     }
-    var answer = minimize(from: best.point)
-    answer.passes += grid.count
-    guard let previous, previous.model == settings.model else { return answer }
-    var start = VolatilityVector(previous, degreesOfFreedom: settings.errors == .studentT ? 8 : nil)
-    start[Place.mean] = settings.fitsMean ? start[Place.mean] : 0
-    var other = minimize(from: start)
-    (other.passes, answer.passes) = (other.passes + answer.passes, other.passes + answer.passes)
-    let isBetter = other.isConverged && (!answer.isConverged || other.value < answer.value)
-    return isBetter ? other : answer
+    var passes = grid.count
+    var answer = BoxMinimizer.Answer(point: grid[0].point, value: .infinity)
+    for start in starts where !answer.isConverged {
+      answer = minimize(from: start)
+      passes += answer.passes
+    }
+    if let previous, previous.model == settings.model {
+      var start = VolatilityVector(previous, degreesOfFreedom: settings.errors == .studentT ? 8 : nil)
+      start[Place.mean] = settings.fitsMean ? start[Place.mean] : 0
+      let other = minimize(from: start)
+      passes += other.passes
+      if other.isConverged && (!answer.isConverged || other.value < answer.value) { answer = other }
+    }
+    answer.passes = passes
+    return answer
   }
 
   private func minimize(from start: VolatilityVector) -> BoxMinimizer.Answer {
