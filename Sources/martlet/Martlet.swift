@@ -11,7 +11,8 @@ import Foundation
       file, the place and what was expected). Existing files are not overwritten without --force.
       """,
     subcommands: [
-      BookCommand.self, FeaturesCommand.self, HmmCommand.self, ModelCommand.self, SizeCommand.self, ReplayCommand.self,
+      BookCommand.self, FeaturesCommand.self, GarchCommand.self, HmmCommand.self, ModelCommand.self, SizeCommand.self,
+      ReplayCommand.self,
     ])
 
   static func main() {
