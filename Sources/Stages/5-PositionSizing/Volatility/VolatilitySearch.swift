@@ -22,7 +22,8 @@ struct VolatilitySearch {
     let reach = settings.fitsMean ? 10 * variance.squareRoot() : 0
     (low[Place.mean], high[Place.mean]) = (max(self.mean - reach, -1e3), min(self.mean + reach, 1e3))
     (low[Place.omega], high[Place.omega]) = isLog ? (-10, 10) : (1e-8, 1e6)
-    (low[Place.alpha], high[Place.alpha]) = isLog ? (-2, 2) : (0, 1)
+    // Below 0 the likelihood of EGARCH has a cusp wherever μ meets a return, and the highest of them means nothing.
+    (low[Place.alpha], high[Place.alpha]) = (0, isLog ? 2 : 1)
     (low[Place.gamma], high[Place.gamma]) = isLog ? (-2, 2) : (0, settings.model == .gjr ? 1 : 0)
     (low[Place.beta], high[Place.beta]) = (0, 0.9999)
     if settings.errors == .studentT { (low[Place.freedom], high[Place.freedom]) = (2.05, 500) }
