@@ -155,6 +155,10 @@ let executables: [Target] = [
   tool("league", path: "Benchmarks/league/rings/swift", ["LockFreeRings", "CPlatform"]),
   // The same of the feature league, started by Benchmarks/league/features/run.
   tool("featureleague", path: "Benchmarks/league/features/swift", ["SignalFeatures", "TradingTypes", "CPlatform"]),
+  // The same of the quant league, started by Benchmarks/league/quant/run.
+  tool(
+    "quantleague", path: "Benchmarks/league/quant/swift",
+    ["PositionSizing", "RegimeDetection", "TradingTypes", "LockFreeRings"]),
   // The same of the inference league, started by Benchmarks/league/inference/run; the only one that reads ONNX.
   tool(
     "inferenceleague", path: "Benchmarks/league/inference/swift",

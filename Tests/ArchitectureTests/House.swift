@@ -79,7 +79,8 @@ enum House {
     "TradingEngine": .engine, "ModelDeployment": .deployment, "BacktestHarness": .harness,
     "FixtureStreams": .fixtures, "TestSupport": .testSupport, "ModelFixtures": .testSupport,
     "martlet": .executable, "bench": .executable, "league": .executable, "featureleague": .executable,
-    "inferenceleague": .executable, "proof": .executable, "fixtures": .executable, "host": .executable,
+    "inferenceleague": .executable, "quantleague": .executable, "proof": .executable, "fixtures": .executable,
+    "host": .executable,
     "live": .executable, "modelhost": .executable, "FuzzTargets": .executable, "fuzz": .tests,
   ]
 
