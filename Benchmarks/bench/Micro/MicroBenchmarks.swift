@@ -18,8 +18,8 @@ struct MicroBenchmarks {
 
   /// The names of all rows, in the order of the report.
   static let names =
-    ringNames + busNames + feedNames + leagueNames + featureNames + modelNames + stageNames + ensembleNames
-    + recordNames
+    ringNames + busNames + feedNames + leagueNames + featureNames + modelNames + quantNames + stageNames
+    + ensembleNames + recordNames
 
   /// Measures the rows that `isSelected` lets through; what a reader must know of them becomes a note.
   func run(notes: inout [String], _ isSelected: (String) -> Bool) throws -> [MicroRow] {
@@ -31,6 +31,7 @@ struct MicroBenchmarks {
     if selects(Self.leagueNames) { rows.append(try leagueRow()) }
     if selects(Self.featureNames) { rows += try featureRows(notes: &notes, isSelected) }
     if selects(Self.modelNames) { rows += try modelRows(notes: &notes, isSelected) }
+    if selects(Self.quantNames) { rows += try quantRows(notes: &notes, isSelected) }
     if selects(Self.stageNames + Self.ensembleNames + ["telemetry.record", "journal.publish"]) {
       let samples = try WalkSamples(setup, input.bytes, messagesMax: effort.walkMessages)
       if samples.smallest.count < 1_024 {

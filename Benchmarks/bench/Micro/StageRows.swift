@@ -8,7 +8,8 @@ import TradingEngine
 extension MicroBenchmarks {
   static let stageNames = [
     "features.event", "inference.trees100", "inference.lstm.tick", "hmm.step.K2",
-    "hmm.step.K3", "garch.step", "gjr.step", "sizing.single", "sizing.multi8", "risk.pass", "risk.reject", "policy.read",
+    "hmm.step.K3", "garch.step", "gjr.step", "egarch.step", "sizing.single", "sizing.multi8", "risk.pass",
+    "risk.reject", "policy.read",
     "route.decide", "venue.match",
   ]
 
@@ -41,8 +42,9 @@ extension MicroBenchmarks {
       return try inference(samples) { if case .network = $0.kind { true } else { false } }
     case "hmm.step.K2": return samples.returns.isEmpty ? nil : try regime(samples, states: 2)
     case "hmm.step.K3": return samples.returns.isEmpty ? nil : try regime(samples, states: 3)
-    case "garch.step": return samples.returns.isEmpty ? nil : try volatility(samples, gamma: 0)
-    case "gjr.step": return samples.returns.isEmpty ? nil : try volatility(samples, gamma: 0.02)
+    case "garch.step": return samples.returns.isEmpty ? nil : try volatility(samples, .garch)
+    case "gjr.step": return samples.returns.isEmpty ? nil : try volatility(samples, .gjr)
+    case "egarch.step": return samples.returns.isEmpty ? nil : try volatility(samples, .egarch)
     case "sizing.single": return samples.signals.isEmpty ? nil : try sizing(samples)
     case "sizing.multi8": return sizingOfEight()
     case "risk.pass": return samples.intents.isEmpty ? nil : try risk(samples, passes: true)
@@ -157,9 +159,12 @@ extension MicroBenchmarks {
   }
 
   /// One return taken into the volatility model of one of the instruments.
-  @inline(never) private func volatility(_ samples: WalkSamples, gamma: Double) throws -> MicroTiming {
+  @inline(never) private func volatility(_ samples: WalkSamples, _ model: VolatilityModel) throws -> MicroTiming {
     var timing = MicroTiming(effort, clock: clock)
-    let parameters = try VolatilityParameters(omega: 0.0002, alpha: 0.05, gamma: gamma, beta: 0.91)
+    let parameters =
+      model == .egarch
+      ? try VolatilityParameters(.egarch, omega: -0.1, alpha: 0.1, gamma: -0.05, beta: 0.98)
+      : try VolatilityParameters(omega: 0.0002, alpha: 0.05, gamma: model == .gjr ? 0.02 : 0, beta: 0.91)
     var filter = VolatilityFilter(instrumentCount: samples.terms.count, parameters: parameters, in: arena)
     let returns = samples.returns.span
     let count = samples.terms.count
