@@ -58,14 +58,14 @@ public enum Hindsight {
       densities.append(here.densities)
       shifts += here.shift
     }
-    var posteriors = densities
-    let chain = MarkovChain(model)
-    let logLikelihood = shifts + (try chain.filter(densities, into: &posteriors))
-    _ = try chain.smooth(&posteriors, densities)
+    var (posteriors, backward) = (densities, densities)
+    var factors = [Double](repeating: 1, count: series.count)
+    let expectation = try MarkovChain(model).expect(
+      densities, posteriors: &posteriors, backward: &backward, factors: &factors)
     return Probabilities(
       stateCount: model.stateCount,
       values: posteriors.flatMap { probabilities in (0..<model.stateCount).map { probabilities[$0] } },
-      logLikelihood: logLikelihood)
+      logLikelihood: shifts + expectation.logLikelihood)
   }
 
   /// The most probable path, by Viterbi's algorithm; among equals the lowest states.
