@@ -1,4 +1,5 @@
 import CAllocationCounter
+import EngineTelemetry
 import LockFreeRings
 import PositionSizing
 import RegimeDetection
