@@ -84,11 +84,17 @@ import TradingTypes
       case .execution:
         // The second case is a fill.
         if bytes.byte(at: 55) == 1 { fills += 1 }
+      case .sizing:
+        #expect(SizedDecision(journalPayload: payload) != nil)
       case .limitUse, .modelSwap, .refit, nil: Issue.record("a record of type \(header.type)")
       }
     }
     #expect(report.end == .clean && Int(report.lastSequence) == counts.values.reduce(0, +))
     #expect(counts[JournalRecord.decision.rawValue] == summary["decisions"] as? Int)
+    // Every decision that got as far as stage 5 has its size before it.
+    let verdicts = try #require(summary["verdicts"] as? [String: Int])
+    let sized = ["noSize", "rejected", "routed", "noRoute"].reduce(0) { $0 + (verdicts[$1] ?? 0) }
+    #expect(counts[JournalRecord.sizing.rawValue, default: 0] == sized && sized > 0)
     #expect(counts[JournalRecord.childOrder.rawValue] == summary["orders"] as? Int)
     #expect(fills == summary["fills"] as? Int && fills > 0)
     // The decisions of the journal are those of the run.

@@ -5,6 +5,8 @@ public import TradingTypes
 public protocol DecisionSink: ~Copyable {
   /// A decision ended; `plan` holds its child orders when it was routed.
   mutating func record(_ decision: borrowing Decision, plan: borrowing RoutePlan)
+  /// How the size of the decision that comes next was found; only where stage 5 was asked.
+  mutating func record(_ sizing: borrowing SizedDecision)
   /// A venue reported about one of our orders, and the ledger took it in.
   mutating func record(_ report: borrowing ExecutionReport)
   /// A limit that several pipelines share was used at an event time; its ticket says when among all uses.
@@ -16,6 +18,9 @@ public protocol DecisionSink: ~Copyable {
 }
 
 extension DecisionSink where Self: ~Copyable {
+  /// How sizes were found is no concern of most sinks.
+  @inlinable public mutating func record(_ sizing: borrowing SizedDecision) {}
+
   /// Uses of shared limits are no concern of most sinks.
   @inlinable public mutating func record(_ use: borrowing LimitUse, at time: Timestamp) {}
 

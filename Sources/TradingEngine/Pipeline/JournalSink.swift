@@ -16,6 +16,8 @@ public import TradingTypes
   case modelSwap = 5
   /// A `RefitRecord`, see `RefitRecord.init(journalPayload:)`: before the first record of what was decided under it.
   case refit = 6
+  /// A `SizedDecision`, see `SizedDecision.init(journalPayload:)`: before the decision of the same sequence.
+  case sizing = 7
 }
 
 /// Keeps every decision, child order and report in a journal, and the decision checksum beside it.
@@ -53,6 +55,11 @@ public import TradingTypes
     put(.decision, copy decision, at: decision.time, trace)
     guard decision.verdict == .routed else { return }
     for index in 0..<plan.count { put(.childOrder, plan.children[index], at: decision.time, trace) }
+  }
+
+  /// Keeps how a size was found.
+  public mutating func record(_ sizing: borrowing SizedDecision) {
+    put(.sizing, sizing.journalWords, at: sizing.time, TraceID(source: source, sequence: sizing.sequence))
   }
 
   /// Keeps a report.

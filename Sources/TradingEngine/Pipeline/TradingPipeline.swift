@@ -56,6 +56,8 @@ public struct TradingPipeline<
   public var kill: KillSwitch
   /// What has been done.
   public var counts = PipelineCounts()
+  // What stage 5 answered in the decision at hand; nil where it was not asked.
+  @usableFromInline var sizing: SizingOutcome?
   /// Where refitted parameters of stages 4 and 5 come in, if they ever do; in a box, so that it is one word of this struct.
   public var refits: OwnedBox<RefitDesk>?
 
@@ -130,13 +132,24 @@ public struct TradingPipeline<
 
     // 2–7: a decision, which always ends with a verdict.
     counts.triggers &+= 1
+    sizing = nil
     let decision = decide(event)
     probe.end(decision.verdict)
     counts.verdicts[Int(decision.verdict.rawValue)] &+= 1
+    if let sizing { record(sizing, of: event) }
     sink.record(decision, plan: plan)
     settle(by: event.time)
     if share.isOld { tellShare(at: event.time, tag: event.sequence) }
     return effect
+  }
+
+  /// Tells the sink how a decision's size was found.
+  @inlinable mutating func record(_ sizing: SizingOutcome, of event: MarketEvent) {
+    var reason: SizingReason?
+    if case .noSize(let why) = sizing { reason = why }
+    sink.record(
+      SizedDecision(
+        sequence: event.sequence, time: event.time, instrument: event.instrument, reason: reason, record: sizer.record))
   }
 
   /// Stages 2 to 7 for one trigger.
@@ -178,6 +191,7 @@ public struct TradingPipeline<
     let inputs = sizingInputs(for: id, cause: event, quote: quote, policy: policy)
     let outcome = sizer.size(signal, inputs)
     probe.mark(.sizing)
+    sizing = outcome
     guard case .intent(let intent) = outcome else { return ended(.noSize) }
     lastClientOrderID = intent.clientOrderID.value
     warm.intent = intent
