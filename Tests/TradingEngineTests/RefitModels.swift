@@ -25,8 +25,9 @@ enum RefitModels {
   static func volatility(_ version: UInt64) throws -> VolatilityParameters {
     let share = Double(version % 1_000) / 20_000
     return try VolatilityParameters(
-      mean: share, omega: 0.02 + share, alpha: 0.05 + share, gamma: 0.04 + share, beta: 0.8 - share,
-      backcast: 1 + share)
+      version % 1_000 % 3 == 2 ? .egarch : .gjr, mean: share, omega: 0.02 + share, alpha: 0.05 + share,
+      gamma: 0.04 + share,
+      beta: 0.8 - share, backcast: 1 + share)
   }
 
   static func table(_ states: Int = 2) throws -> RegimeTable { try RegimeTable.standard(stateCount: states) }

@@ -83,7 +83,11 @@ import TradingTypes
 
   @Test func `bytes that are no refit are refused`() throws {
     var random = SplitMix64(seed: 11)
-    let words = Self.words(try Self.record(&random, parts: 3, states: 3))
+    var record = try Self.record(&random, parts: 3, states: 3)
+    // Of GJR, whose ω is positive.
+    let gjr = try RefitModels.volatility(1)
+    record.volatility = RefitRecord.VolatilityPart(parameters: gjr, state: VolatilityState(gjr))
+    let words = Self.words(record)
     #expect(Self.read(words) != nil)
     #expect(Self.read(Array(words.dropLast())) == nil && Self.read(words + [0]) == nil)
     let nan = Double.nan.bitPattern

@@ -39,7 +39,13 @@ public struct RefitChange: ~Copyable, Sendable {
     var volatility: RefitRecord.VolatilityPart?
   }
 
-  let model: (parameters: RegimeParameters, table: RegimeTable)?
+  // A type of its own: the layout of a tuple would be made at run time, by the thread that first meets it.
+  struct Model: BitwiseCopyable {
+    var parameters: RegimeParameters
+    var table: RegimeTable
+  }
+
+  let model: Model?
   var seeds: Slab<Seed>
   /// The first bar's end that may see the change: some bars ahead gives every shard the same one.
   public var earliestBarrier = Timestamp.distantPast
@@ -88,7 +94,7 @@ public struct RefitChange: ~Copyable, Sendable {
         seeds[index].volatility = RefitRecord.VolatilityPart(parameters: parameters, state: filter.snapshot(of: id))
       }
     }
-    model = regime
+    model = regime.map { Model(parameters: $0.parameters, table: $0.table) }
     self.seeds = seeds
   }
 

@@ -111,6 +111,13 @@ public struct RefitDesk: ~Copyable {
     incoming = slot.takeConsumer()
     publisher = RefitPublisher(
       slot: slot.takePublisher(), returns: ring.takeConsumer(), instrumentCount: instrumentCount)
+    meetTypes()
+  }
+
+  /// The layout of an optional change is made when it is first met: not at a bar's end.
+  @inline(never) private mutating func meetTypes() {
+    held = incoming.take()
+    held = nil
   }
 
   /// Bytes of arena memory a desk takes.
@@ -273,10 +280,7 @@ public struct RefitDesk: ~Copyable {
   private mutating func set(
     _ part: RefitRecord.VolatilityPart, of id: InstrumentID, _ volatility: inout VolatilityFilter
   ) {
-    volatility.restart(id, with: part.parameters)
-    do throws(ConfigurationError) { try volatility.restore(part.state, of: id) } catch {
-      preconditionFailure("RefitDesk: a volatility state is one that a filter gave")
-    }
+    volatility.adopt(part.parameters, part.state, of: id)
     touched[Int(id.index)].volatility = true
   }
 

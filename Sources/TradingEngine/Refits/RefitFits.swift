@@ -1,3 +1,4 @@
+public import PositionSizing
 public import RegimeDetection
 public import TradingTypes
 
@@ -6,11 +7,24 @@ extension Refitter.Fits {
   ///
   /// - Parameters:
   ///   - regime: rules of the regime fit, or nil for no such fit.
+  ///   - volatility: settings of the volatility fits, or nil for none; they name the equation, whatever that in force has.
   ///   - table: the filters' regime table.
-  public static func standard(regime: RegimeRefit.Rules? = RegimeRefit.Rules(), table: RegimeTable) -> Refitter.Fits {
+  public static func standard(
+    regime: RegimeRefit.Rules? = RegimeRefit.Rules(), volatility: VolatilityFitSettings? = VolatilityFitSettings(),
+    table: RegimeTable
+  ) -> Refitter.Fits {
     var fits = Refitter.Fits()
     if let regime { fits.regime = { window, inForce in refit(window, inForce, table, regime) } }
+    if let volatility { fits.volatility = { window, inForce in refit(window, inForce, volatility) } }
     return fits
+  }
+
+  private static func refit(
+    _ window: [Double], _ inForce: VolatilityParameters, _ settings: VolatilityFitSettings
+  ) -> RefitAnswer<VolatilityParameters> {
+    let outcome = VolatilityRefit(window, settings, inForce: inForce)
+    if let refusal = outcome.refusal { return .keep(reason: "volatility: \(refusal)") }
+    return .replace(outcome.parameters)
   }
 
   private static func refit(
