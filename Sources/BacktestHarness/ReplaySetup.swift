@@ -21,6 +21,8 @@ public struct ReplaySetup: Sendable {
   public var kernels: KernelSet
   /// Start of the feed's day.
   public var midnight: Timestamp
+  /// Refits that every pipeline repeats: those of a run's journal; nil for none.
+  public var refits: RefitPlan?
 
   /// A setup.
   public init(
@@ -80,9 +82,15 @@ public struct ReplaySetup: Sendable {
     } catch { throw ConfigurationError(error.description) }
     let shared: EngineControl
     if let control { shared = control } else { shared = try makeControl(in: arena) }
-    return try TradingPipeline(
+    var pipeline = try TradingPipeline(
       configuration: configuration, instruments: directory, midnight: midnight, model: ensemble, gateway: gateway,
       probe: probe, sink: sink, control: shared, in: arena)
+    if let refits {
+      do throws(RingError) {
+        pipeline.refits = OwnedBox(try RefitDesk(instrumentCount: directory.count, plan: refits, in: arena))
+      } catch { throw ConfigurationError("refits: \(error)") }
+    }
+    return pipeline
   }
 
   /// A control in the mode of the configuration.
