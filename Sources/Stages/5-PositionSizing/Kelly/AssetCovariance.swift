@@ -4,7 +4,7 @@
   @inlinable public static var countMax: Int { 8 }
   /// Assets; the values beyond are 0.
   public let count: Int
-  @usableFromInline var storage = InlineArray<8, Double>(repeating: 0)
+  @usableFromInline var storage = SIMD8<Double>.zero
 
   /// Zeros.
   ///
@@ -36,8 +36,8 @@
 @frozen public struct AssetCovariance: BitwiseCopyable, Sendable {
   /// Assets.
   public let count: Int
-  // Row-major with eight columns whatever `count` is, so that a row is one cache line.
-  @usableFromInline var storage = InlineArray<64, Double>(repeating: 0)
+  // Eight columns of eight rows whatever `count` is: a column is one cache line.
+  @usableFromInline var storage = InlineArray<8, SIMD8<Double>>(repeating: .zero)
 
   /// Zeros.
   ///
@@ -52,76 +52,85 @@
   /// - Precondition: it has at most `AssetVector.countMax` rows.
   public init(_ matrix: SymmetricMatrix) {
     self.init(zeros: matrix.count)
-    for row in 0..<count { for column in 0..<count { storage[row << 3 | column] = matrix[row, column] } }
+    for row in 0..<count { for column in 0..<count { storage[row][column] = matrix[row, column] } }
   }
 
   /// An entry; setting one sets its mirror.
   @inlinable public subscript(row: Int, column: Int) -> Double {
-    get { storage[row << 3 | column] }
+    get { storage[row][column] }
     set {
-      storage[row << 3 | column] = newValue
-      storage[column << 3 | row] = newValue
+      storage[row][column] = newValue
+      storage[column][row] = newValue
     }
   }
 }
 
 /// The Cholesky factor of the rows and columns of a covariance that `members` names, in fixed storage.
+///
+/// Always eight columns in vectors: an asset that is no member has a column of zeros and an answer of 0. Lanes do not depend on each other, so that a
+/// column costs as much as a number does in a loop over rows.
 @frozen @usableFromInline struct MemberFactor {
-  @usableFromInline var lower = InlineArray<64, Double>(repeating: 0)
-  /// 1 / diagonal: a division once in place of one for each solve.
-  @usableFromInline var inverse = InlineArray<8, Double>(repeating: 0)
-  /// Which asset stands in which row.
-  @usableFromInline var assets = InlineArray<8, Int>(repeating: 0)
-  @usableFromInline var count = 0
+  /// What stands below the diagonal of each column, zeros elsewhere.
+  @usableFromInline var lower = InlineArray<8, SIMD8<Double>>(repeating: .zero)
+  /// 1 / diagonal: a division once in place of one for each solve; 0 for what is no member.
+  @usableFromInline var inverse = SIMD8<Double>.zero
 
   @inlinable init() {}
 
   /// Factors; false where a pivot is not clearly positive.
   @inlinable mutating func factor(_ covariance: borrowing AssetCovariance, members: UInt, ridge: Double) -> Bool {
-    count = 0
-    for asset in 0..<covariance.count where members >> UInt(asset) & 1 == 1 {
-      assets[count] = asset
-      count += 1
-    }
-    for row in 0..<count {
-      let base = row << 3
-      for column in 0..<row {
-        var sum = covariance.storage[assets[row] << 3 | assets[column]]
-        for inner in 0..<column { sum -= lower[base | inner] * lower[column << 3 | inner] }
-        lower[base | column] = sum * inverse[column]
+    // What is left of the matrix, column by column; its rows above the diagonal are never read again.
+    var rest = covariance.storage
+    var diagonal = SIMD8<Double>.zero
+    for row in 0..<8 { diagonal[row] = rest[row][row] }
+    // 1 for the members below the column at hand.
+    var below = SIMD8<Double>.zero
+    for row in 0..<8 { below[row] = members >> UInt(row) & 1 == 1 ? 1 : 0 }
+    inverse = .zero
+    for k in 0..<8 {
+      lower[k] = .zero
+      below[k] = 0
+      guard members >> UInt(k) & 1 == 1 else { continue }
+      let pivot = rest[k][k] + ridge
+      guard pivot > CholeskyFactor.pivotShareMin * diagonal[k], pivot < .infinity else { return false }
+      let inverted = 1 / pivot.squareRoot()
+      inverse[k] = inverted
+      let column = rest[k] * inverted * below
+      lower[k] = column
+      var next = k + 1
+      while next < 8 {
+        rest[next] -= column * column[next]
+        next += 1
       }
-      let diagonal = covariance.storage[assets[row] << 3 | assets[row]]
-      var sum = diagonal + ridge
-      for inner in 0..<row { sum -= lower[base | inner] * lower[base | inner] }
-      guard sum > CholeskyFactor.pivotShareMin * diagonal, sum < .infinity else { return false }
-      let root = sum.squareRoot()
-      lower[base | row] = root
-      inverse[row] = 1 / root
     }
     return true
   }
 
   /// `covariance⁻¹ × right` for the members; the other assets of the answer are 0.
-  @inlinable func solve(_ right: borrowing AssetVector) -> AssetVector {
-    var x = InlineArray<8, Double>(repeating: 0)
-    for row in 0..<count {
-      var sum = right.storage[assets[row]]
-      for inner in 0..<row { sum -= lower[row << 3 | inner] * x[inner] }
-      x[row] = sum * inverse[row]
+  @inlinable func solve(_ right: SIMD8<Double>) -> SIMD8<Double> {
+    var answer = right
+    for k in 0..<8 {
+      let x = answer[k] * inverse[k]
+      answer[k] = x
+      answer -= lower[k] * x
     }
-    var answer = AssetVector(zeros: right.count)
-    var row = count - 1
-    while row >= 0 {
-      var sum = x[row]
-      var inner = row + 1
-      while inner < count {
-        sum -= lower[inner << 3 | row] * x[inner]
-        inner += 1
-      }
-      x[row] = sum * inverse[row]
-      answer.storage[assets[row]] = x[row]
-      row -= 1
+    var k = 7
+    while k >= 0 {
+      answer[k] = (answer[k] - (lower[k] * answer).orderedSum) * inverse[k]
+      k -= 1
     }
     return answer
   }
+}
+
+extension SIMD8<Double> {
+  /// The sum of the lanes, halves first: the same rounding on every machine.
+  @inlinable var orderedSum: Double {
+    let four = lowHalf + highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+  }
+
+  /// The sum of the lanes' sizes.
+  @inlinable var orderedSumOfMagnitudes: Double { pointwiseMax(self, -self).orderedSum }
 }

@@ -61,11 +61,12 @@ public import TradingTypes
     var trace = 0.0
     if isFinite {
       // A sum is finite only if every part is, but for a sum that overflows, which is no better.
-      var sum = 0.0
+      var sum = mean.storage.orderedSumOfMagnitudes
+      // A copy of its own: an element of a borrowed one is read through a copy of all, each time.
+      let columns = covariance.storage
       for row in 0..<count {
-        sum += mean.storage[row].magnitude
-        trace += covariance.storage[row << 3 | row]
-        for column in 0..<count { sum += covariance.storage[row << 3 | column].magnitude }
+        trace += columns[row][row]
+        sum += columns[row].orderedSumOfMagnitudes
       }
       isFinite = sum < .infinity
     }
@@ -73,8 +74,7 @@ public import TradingTypes
       outcome.reason = .badInput
       return outcome
     }
-    var wanted = AssetVector(zeros: count)
-    for asset in 0..<count { wanted.storage[asset] = kellyFraction * mean.storage[asset] }
+    let wanted = kellyFraction * mean.storage
     let all = (1 as UInt) << UInt(count) - 1
     var factor = MemberFactor()
     if !factor.factor(covariance, members: all, ridge: 0) {
@@ -88,18 +88,15 @@ public import TradingTypes
     if isLongOnly {
       holdLong(wanted, covariance, all, &factor, &outcome)
     } else {
-      outcome.fractions = factor.solve(wanted)
+      outcome.fractions.storage = factor.solve(wanted)
       outcome.guesses = 1
-      var gross = 0.0
-      for asset in 0..<count { gross += outcome.fractions.storage[asset].magnitude }
+      let gross = outcome.fractions.storage.orderedSumOfMagnitudes
       if gross > leverageMax {
         outcome.scale = leverageMax / gross
-        for asset in 0..<count { outcome.fractions.storage[asset] *= outcome.scale }
+        outcome.fractions.storage *= outcome.scale
       }
     }
-    var sum = 0.0
-    for asset in 0..<count { sum += outcome.fractions.storage[asset].magnitude }
-    guard sum < .infinity else {
+    guard outcome.fractions.storage.orderedSumOfMagnitudes < .infinity else {
       outcome = Outcome(count: count)
       outcome.reason = .badInput
       return outcome
@@ -109,31 +106,26 @@ public import TradingTypes
 
   /// Guesses which assets are held until the Kuhn–Tucker conditions certify one; enumerates all sets where guessing goes in circles.
   @inlinable func holdLong(
-    _ wanted: borrowing AssetVector, _ covariance: borrowing AssetCovariance, _ all: UInt, _ factor: inout MemberFactor,
+    _ wanted: SIMD8<Double>, _ covariance: borrowing AssetCovariance, _ all: UInt, _ factor: inout MemberFactor,
     _ outcome: inout Outcome
   ) {
-    let count = wanted.count
-    var scale = 0.0
-    for asset in 0..<count { scale = max(scale, wanted.storage[asset].magnitude) }
-    let tolerance = 1e-12 * scale
+    let tolerance = 1e-12 * max(wanted.max(), -wanted.min())
+    let columns = covariance.storage
     var members = all
     for guess in 0..<32 {
       outcome.guesses = guess + 1
       // The factor of all assets is there already.
       if guess > 0, !factor.factor(covariance, members: members, ridge: outcome.ridge) { break }
-      let price = fractions(wanted, &outcome, factor)
+      let price = setFractions(wanted, &outcome, factor)
+      let fractions = outcome.fractions.storage
+      var slopes = wanted - price
+      for other in 0..<8 { slopes -= columns[other] * fractions[other] }
       var wrong: UInt = 0
-      for asset in 0..<count {
-        if members >> UInt(asset) & 1 == 1 {
-          if outcome.fractions.storage[asset] < 0 { wrong |= 1 << UInt(asset) }
-        } else {
-          var slope = wanted.storage[asset] - price
-          for other in 0..<count {
-            slope -= covariance.storage[asset << 3 | other] * outcome.fractions.storage[other]
-          }
-          if slope > tolerance { wrong |= 1 << UInt(asset) }
-        }
+      for asset in 0..<8 {
+        let isHeld = members >> UInt(asset) & 1 == 1
+        if isHeld ? fractions[asset] < 0 : slopes[asset] > tolerance { wrong |= 1 << UInt(asset) }
       }
+      wrong &= all
       if wrong == 0 { return }
       // A few guesses change every asset that is wrong; then one at a time, which does not overshoot.
       members ^= guess < 8 ? wrong : 1 << UInt(wrong.trailingZeroBitCount)
@@ -141,54 +133,41 @@ public import TradingTypes
     enumerate(wanted, covariance, all, &factor, &outcome)
   }
 
-  /// The fractions of the members of `factor`, at the price of leverage that keeps their sum within the limit; the price.
-  @inlinable func fractions(
-    _ wanted: borrowing AssetVector, _ outcome: inout Outcome, _ factor: borrowing MemberFactor
+  /// Sets the fractions of the members of `factor`, at the price of leverage that keeps their sum within the limit; the price.
+  @inlinable func setFractions(
+    _ wanted: SIMD8<Double>, _ outcome: inout Outcome, _ factor: borrowing MemberFactor
   ) -> Double {
-    let count = wanted.count
     outcome.leveragePrice = 0
-    outcome.fractions = factor.solve(wanted)
-    var sum = 0.0
-    for asset in 0..<count { sum += outcome.fractions.storage[asset] }
+    outcome.fractions.storage = factor.solve(wanted)
+    let sum = outcome.fractions.storage.orderedSum
     guard sum > leverageMax else { return 0 }
-    var ones = AssetVector(zeros: count)
-    for asset in 0..<count { ones.storage[asset] = 1 }
-    let least = factor.solve(ones)
-    var leastSum = 0.0
-    for asset in 0..<count { leastSum += least.storage[asset] }
-    let price = (sum - leverageMax) / leastSum
-    for asset in 0..<count { outcome.fractions.storage[asset] -= price * least.storage[asset] }
+    let least = factor.solve(SIMD8(repeating: 1))
+    let price = (sum - leverageMax) / least.orderedSum
+    outcome.fractions.storage -= price * least
     outcome.leveragePrice = price
     return price
   }
 
   /// Solves every set of assets and keeps the one of the greatest objective among those without a negative fraction.
   @inlinable func enumerate(
-    _ wanted: borrowing AssetVector, _ covariance: borrowing AssetCovariance, _ all: UInt, _ factor: inout MemberFactor,
+    _ wanted: SIMD8<Double>, _ covariance: borrowing AssetCovariance, _ all: UInt, _ factor: inout MemberFactor,
     _ outcome: inout Outcome
   ) {
-    let count = wanted.count
+    let columns = covariance.storage
     let tried = outcome.guesses
     var best = outcome
-    best.fractions = AssetVector(zeros: count)
+    best.fractions.storage = .zero
     best.leveragePrice = 0
     var bestObjective = 0.0
     var members: UInt = 1
     while members <= all {
       if factor.factor(covariance, members: members, ridge: outcome.ridge) {
-        _ = fractions(wanted, &outcome, factor)
-        var objective = 0.0
-        var isFeasible = true
-        for row in 0..<count {
-          let f = outcome.fractions.storage[row]
-          isFeasible = isFeasible && f >= 0
-          var risk = outcome.ridge * f
-          for column in 0..<count {
-            risk += covariance.storage[row << 3 | column] * outcome.fractions.storage[column]
-          }
-          objective += f * (wanted.storage[row] - 0.5 * risk)
-        }
-        if isFeasible && objective > bestObjective {
+        _ = setFractions(wanted, &outcome, factor)
+        let fractions = outcome.fractions.storage
+        var pulled = outcome.ridge * fractions
+        for other in 0..<8 { pulled += columns[other] * fractions[other] }
+        let objective = (fractions * (wanted - 0.5 * pulled)).orderedSum
+        if fractions.min() >= 0 && objective > bestObjective {
           bestObjective = objective
           best = outcome
         }

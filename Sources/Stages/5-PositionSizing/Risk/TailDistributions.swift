@@ -73,7 +73,8 @@ public struct StudentDistribution: Hashable, Sendable {
     precondition(degrees > 0 && degrees < .infinity, "StudentDistribution: the degrees are positive and finite")
     self.degrees = degrees
     logNormaliser =
-      Self.logGamma((degrees + 1) / 2) - Self.logGamma(degrees / 2) - 0.5 * DeterministicMath.log(.pi * degrees)
+      DeterministicMath.logGamma((degrees + 1) / 2) - DeterministicMath.logGamma(degrees / 2) - 0.5
+      * DeterministicMath.log(.pi * degrees)
   }
 
   /// The density at `x`.
@@ -116,26 +117,11 @@ public struct StudentDistribution: Hashable, Sendable {
     return probability < 0.5 ? -x : x
   }
 
-  /// ln Γ(x) for x > 0, relative error about 1e-15.
-  ///
-  /// - Source: Stirling's series from 12 on (Abramowitz, Stegun 6.1.41), the recurrence below.
-  static func logGamma(_ x: Double) -> Double {
-    var product = 1.0
-    var z = x
-    while z < 12 {
-      product *= z
-      z += 1
-    }
-    let r = 1 / (z * z)
-    let series =
-      (1.0 / 12 - r * (1.0 / 360 - r * (1.0 / 1260 - r * (1.0 / 1680 - r * (1.0 / 1188 - r * (691.0 / 360_360)))))) / z
-    return (z - 0.5) * DeterministicMath.log(z) - z + 0.91893853320467274178 + series - DeterministicMath.log(product)
-  }
-
   private static func beta(_ a: Double, _ b: Double, _ x: Double, complement: Double) -> Double {
     guard x > 0 else { return 0 }
     let front = DeterministicMath.exp(
-      logGamma(a + b) - logGamma(a) - logGamma(b) + a * DeterministicMath.log(x) + b * DeterministicMath.log(complement)
+      DeterministicMath.logGamma(a + b) - DeterministicMath.logGamma(a) - DeterministicMath.logGamma(b) + a
+        * DeterministicMath.log(x) + b * DeterministicMath.log(complement)
     )
     // Lentz's method; a term of 0 is moved to a small number.
     let tiny = 1e-300
