@@ -1,4 +1,3 @@
-public import EventJournal
 internal import MarketIngest
 public import PositionSizing
 public import TradingTypes
