@@ -139,6 +139,9 @@ import TradingTypes
         let variance = filter.step(id, returnPercent: value)
         #expect(variance > 0 && variance.isFinite, "seed \(seed), \(model), step \(step)")
         if !value.isFinite { #expect(filter.snapshot(of: id) == before) }
+        if model.model == .egarch {
+          #expect(filter.snapshot(of: id).logVariance.magnitude <= VolatilityParameters.logVarianceMax)
+        }
       }
       // A thousand calm returns later the forecast moves again with each of them.
       for _ in 0..<1_000 { _ = filter.step(id, returnPercent: random.unit() - 0.5) }
