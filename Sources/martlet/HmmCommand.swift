@@ -45,6 +45,8 @@ struct SeriesInput: ParsableArguments {
     switch error {
     case .notFinite(let row, _): file.refusal(row, column, "a finite number")
     case .outOfRange(let row, _, let value): file.refusal(row, column, "a number within ±1e6, not \(value),")
+    case .outlier(let row, _, _):
+      file.refusal(row, column, "a value that does not hold more than half of the sum of squares")
     case .impossible(let row):
       file.refusal(row, column, "a value that some state explains (all are ruled out by transitions of 0)")
     default: ToolFailure.badInput("\(file.path), \(column): \(error)")

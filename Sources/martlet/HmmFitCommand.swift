@@ -23,8 +23,9 @@ struct HmmFitCommand: ParsableCommand {
       rows.
 
       Refused, with exit code 2: fewer rows than 10 for each free parameter (70, 140
-      and 230 for 2, 3 and 4 states), missing values, a constant column, and a state
-      that collapsed onto a few rows, as happens with one giant outlier.
+      and 230 for 2, 3 and 4 states), missing values, a constant column, a value that
+      alone holds more than half of the sum of squares, and a state that collapsed
+      onto fewer than 10 rows.
 
       --plot draws the summed column over its regimes, and the filtered probabilities
       below; a column called date makes a time axis.

@@ -72,7 +72,7 @@ import TradingTypes
       let model = try HiddenMarkovModel(
         start: start, transition: transition, means: (0..<count).map { _ in random.unit() - 0.5 },
         variances: (0..<count).map { 0.2 + Double($0) + random.unit() })
-      let x = (0..<120).map { (random.unit() - 0.5) * ($0 % 30 == 0 ? 80 : 5) }
+      let x = (0..<120).map { (random.unit() - 0.5) * ($0 % 15 == 0 ? 25 : 5) }
       var options = HiddenMarkovFit.Options.plain
       (options.observationsMin, options.occupancyMin) = (100, 1e-3)
       var run = try ExpectationMaximisation(x, from: model, options: options)
@@ -135,8 +135,14 @@ import TradingTypes
     }
     var outlier = good
     outlier[150] = 1e5
+    #expect(refusal(outlier) == .outlier(row: 150, dimension: 0, value: 1e5))
+    outlier[150] = -100
+    #expect(refusal(outlier) == .outlier(row: 150, dimension: 0, value: -100))
+    // Five far away hold a fifth each, and take a state for themselves.
+    for row in 0..<5 { outlier[50 * row + 25] = 1e3 + Double(row) }
+    outlier[150] = 0
     guard case .collapsed(_, let occupancy, _) = refusal(outlier) else {
-      Issue.record("one giant outlier: \(String(describing: refusal(outlier)))")
+      Issue.record("five outliers: \(String(describing: refusal(outlier)))")
       return
     }
     #expect(occupancy < 10)
@@ -144,15 +150,19 @@ import TradingTypes
     #expect(refusal(Array(good.prefix(299)), 2, dimensions: 2) == .badRequest("299 values are no rows of 2"))
   }
 
-  @Test func `a loss of everything is taken or refused, never followed by a number that is none`() throws {
+  @Test func `a loss of everything is refused where it rules the series, and taken where it does not`() throws {
     var x = series(500)
     x[250] = -100
-    do {
-      let fit = try HiddenMarkovFit.fit(x, from: Self.truth)
-      #expect(fit.logLikelihood.isFinite && fit.model.covariances.allSatisfy { $0[0].isFinite })
-    } catch {
-      guard case .collapsed = error else { throw error }
+    #expect(throws: HiddenMarkovError.outlier(row: 250, dimension: 0, value: -100)) {
+      try HiddenMarkovFit.fit(x, from: Self.truth)
     }
+    // In a series of ten times the deviation it is one of many.
+    x = series(500).map { 10 * $0 }
+    x[250] = -100
+    let wide = try HiddenMarkovModel(
+      start: Self.truth.start, transition: Self.truth.transition, means: [0.8, -1], variances: [50, 500])
+    let fit = try HiddenMarkovFit.fit(x, from: wide)
+    #expect(fit.logLikelihood.isFinite && fit.model.variance(state: 1) < 2_000)
   }
 
   @Test func `zero transitions stay zero, the floor lifts them, and what they rule out is named`() throws {
@@ -165,9 +175,9 @@ import TradingTypes
     var floored = try ExpectationMaximisation(x, from: never)
     _ = try floored.iterate()
     #expect(floored.model.transition[0][1] > 0.9e-8)
-    // The only state there can be does not explain 900 at all.
+    // The only state there can be does not explain 900 at all; two of them, so that none holds half of the squares.
     var outlier = x
-    outlier[20] = 900
+    (outlier[20], outlier[21], outlier[22]) = (900, -900, 900)
     let narrow = try HiddenMarkovModel(
       start: [1, 0], transition: [[1, 0], [0.1, 0.9]], means: [0, 0], variances: [1, 1e6])
     var impossible = try ExpectationMaximisation(outlier, from: narrow, options: .plain)

@@ -103,7 +103,10 @@ import TradingTypes
     try expect(fit, "line 102, ret", "finite") { try series(folder) { $0 == 100 ? "" : nil } }
     try expect(fit, "line 102, ret", "finite") { try series(folder) { $0 == 100 ? "nan" : nil } }
     try expect(fit, "line 102, ret", "1e6") { try series(folder) { $0 == 100 ? "4e8" : nil } }
-    try expect(fit, "collapsed") { try series(folder) { $0 == 100 ? "500000" : nil } }
+    try expect(fit, "line 102, ret", "half of the sum of squares") {
+      try series(folder) { $0 == 100 ? "500000" : nil }
+    }
+    try expect(fit, "collapsed") { try series(folder) { $0 % 80 == 5 ? "\(1_000 + $0)" : nil } }
     try expect(["fit", "--column", "ret", "--states", "5"], "--states", "2 to 4") { try series(folder) }
     try expect(["fit", "--column", "ret"], "--states or --init") { try series(folder) }
     try expect(["fit", "--column", "none", "--states", "2"], "a column none expected") { try series(folder) }

@@ -10,6 +10,8 @@ public enum HiddenMarkovError: Error, Equatable, Sendable, CustomStringConvertib
   case outOfRange(row: Int, dimension: Int, value: Double)
   /// All observations of a dimension are equal, or nearly: no state differs from another.
   case constant(dimension: Int)
+  /// One observation alone holds more than half of a dimension's sum of squares: a fit would describe it and nothing else.
+  case outlier(row: Int, dimension: Int, value: Double)
   /// A state came to rest on a few observations, or on none: its likelihood grows without limit and says nothing.
   case collapsed(state: Int, occupancy: Double, variance: Double)
   /// No state that can be reached explains an observation: zero transitions or zero start probabilities rule it out.
@@ -28,9 +30,12 @@ public enum HiddenMarkovError: Error, Equatable, Sendable, CustomStringConvertib
       "hidden Markov model: observation \(row), dimension \(dimension), is \(value), expected within ±1e6"
     case .constant(let dimension):
       "hidden Markov fit: dimension \(dimension) is constant, expected a variance above 1e-12"
+    case .outlier(let row, let dimension, let value):
+      "hidden Markov fit: observation \(row), dimension \(dimension), is \(value) and holds more than half of the sum "
+        + "of squares; a series without the outlier expected"
     case .collapsed(let state, let occupancy, let variance):
       "hidden Markov fit: state \(state) collapsed onto \(occupancy) observations with variance \(variance); "
-        + "fewer states, or a series without the outlier, expected"
+        + "fewer states, or a series without outliers, expected"
     case .impossible(let row):
       "hidden Markov model: observation \(row) is impossible in every state that can be reached; "
         + "positive transition and start probabilities expected"

@@ -63,6 +63,7 @@ public struct HiddenMarkovFit: Sendable {
       for (place, variance) in series.variances.enumerated() {
         guard variance > HiddenMarkovModel.varianceMin else { throw .constant(dimension: place) }
       }
+      if let outlier = series.outlier { throw outlier }
       return ExpectationMaximisation.Limits(
         transitionFloor: transitionFloor,
         varianceFloors: series.variances.map { max(varianceFloorShare * $0, HiddenMarkovModel.varianceMin) },

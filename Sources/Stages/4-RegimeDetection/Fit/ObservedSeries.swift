@@ -8,6 +8,20 @@ struct ObservedSeries {
   /// `[dimensions]`, over the count.
   let variances: [Double]
 
+  /// The observation that alone holds more than half of a dimension's sum of squares, if there is one.
+  var outlier: HiddenMarkovError? {
+    for dimension in 0..<dimensionCount {
+      for row in 0..<count {
+        let value = observations[row * dimensionCount + dimension]
+        let distance = value - means[dimension]
+        if distance * distance > 0.5 * Double(count) * variances[dimension] {
+          return .outlier(row: row, dimension: dimension, value: value)
+        }
+      }
+    }
+    return nil
+  }
+
   /// - Parameters:
   ///   - observations: `[rows × dimensions]`, row-major.
   init(_ observations: [Double], dimensionCount: Int) throws(HiddenMarkovError) {
