@@ -58,7 +58,8 @@ struct HmmFilterCommand: ParsableCommand {
     discussion: """
       Prints CSV: row (from 0), p_0 to p_K-1, in the order of the model's states. Each
       row depends on the rows up to it alone; it is what the engine computes, bit for
-      bit. A row that no state can explain, which takes transitions of exactly 0,
+      bit, from a model whose transitions are all 1e-8 or more: the engine raises
+      smaller ones to that. A row that no state can explain, which takes transitions of exactly 0,
       makes the filter begin anew, with a warning.
 
       Example:

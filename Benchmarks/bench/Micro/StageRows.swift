@@ -8,8 +8,8 @@ import TradingEngine
 extension MicroBenchmarks {
   static let stageNames = [
     "features.event", "inference.trees100", "inference.lstm.tick", "hmm.step.K2",
-    "hmm.step.K3", "garch.step", "gjr.step", "egarch.step", "sizing.single", "sizing.multi8", "risk.pass",
-    "risk.reject", "policy.read",
+    "hmm.step.K3", "hmm.step.K4", "garch.step", "gjr.step", "egarch.step", "sizing.single", "sizing.multi8",
+    "risk.pass", "risk.reject", "policy.read",
     "route.decide", "venue.match",
   ]
 
@@ -42,6 +42,7 @@ extension MicroBenchmarks {
       return try inference(samples) { if case .network = $0.kind { true } else { false } }
     case "hmm.step.K2": return samples.returns.isEmpty ? nil : try regime(samples, states: 2)
     case "hmm.step.K3": return samples.returns.isEmpty ? nil : try regime(samples, states: 3)
+    case "hmm.step.K4": return samples.returns.isEmpty ? nil : try regime(samples, states: 4)
     case "garch.step": return samples.returns.isEmpty ? nil : try volatility(samples, .garch)
     case "gjr.step": return samples.returns.isEmpty ? nil : try volatility(samples, .gjr)
     case "egarch.step": return samples.returns.isEmpty ? nil : try volatility(samples, .egarch)
@@ -139,8 +140,9 @@ extension MicroBenchmarks {
       parameters: RegimeParameters(
         start: [Double](repeating: 1 / Double(states), count: states),
         transition: (0..<states).map { from in (0..<states).map { $0 == from ? stay : leave } },
-        means: [Double](repeating: 0, count: states), variances: [0.002, 0.008, 0.04].suffix(states)),
-      table: RegimeTable(roles: states == 2 ? [.bull, .bear] : [.bull, .sideways, .bear]), in: arena)
+        means: [Double](repeating: 0, count: states), variances: [0.0005, 0.002, 0.008, 0.04].suffix(states)),
+      table: RegimeTable(
+        roles: states == 2 ? [.bull, .bear] : [.bull, .sideways, .sideways, .bear].suffix(states)), in: arena)
     let returns = samples.returns.span
     let count = samples.terms.count
     var place = 0

@@ -36,6 +36,8 @@ public struct RefitChange: ~Copyable, Sendable {
   struct Seed: BitwiseCopyable {
     var closed: UInt64 = 0
     var regime: RegimeState?
+    // The window had begun anew and is shorter than what a state is made from.
+    var isThin = false
     var volatility: RefitRecord.VolatilityPart?
   }
 
@@ -80,6 +82,7 @@ public struct RefitChange: ~Copyable, Sendable {
         instrumentCount: count, parameters: regime.parameters, table: regime.table, in: arena)
       for (index, one) in series.enumerated() {
         let id = InstrumentID(index: UInt32(index))
+        seeds[index].isThin = one.returns.count < reseedCount && UInt64(one.returns.count) < one.closed
         for value in one.returns.suffix(reseedCount) { filter.step(id, returnPercent: value) }
         seeds[index].regime = filter.snapshot(of: id)
       }

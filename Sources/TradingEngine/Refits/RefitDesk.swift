@@ -72,6 +72,7 @@ public struct RefitDesk: ~Copyable {
   private var touched: Slab<Touch>
   // Working memory: the states before an adoption.
   private var former: Slab<RegimeState?>
+  private var formerStateCount = 0
   private var barrier = Timestamp.distantPast
   private var returns: LatencyRing<ClosedReturn>.Producer
   private var incoming: ExchangeSlot<RefitChange>.Consumer
@@ -156,7 +157,8 @@ public struct RefitDesk: ~Copyable {
 
   /// Takes over a refit that is due at the bar's end `barrier`; whether one took effect. `record` then tells of it.
   ///
-  /// - Complexity: one acquiring load when none waits, else O(instruments + returns taken in late); no allocation.
+  /// - Complexity: one acquiring load when none waits, else O(instruments + returns taken in late); no allocation but for a refit that a
+  ///   plan repeats.
   public mutating func adopt(
     at barrier: Timestamp, _ regimes: inout RegimeFilter, _ volatility: inout VolatilityFilter
   ) -> Bool {
@@ -238,7 +240,7 @@ public struct RefitDesk: ~Copyable {
       }
       touched[index].caughtUp = UInt16(truncatingIfNeeded: closed[index] &- seed.closed)
       counters.caughtUp &+= closed[index] &- seed.closed
-      if seed.regime != nil { keepRegime(of: id, &regimes) }
+      if seed.regime != nil { keepRegime(of: id, isThin: seed.isThin, &regimes) }
     }
   }
 
@@ -265,6 +267,7 @@ public struct RefitDesk: ~Copyable {
     for index in 0..<instrumentCount {
       former[index] = regimes.snapshot(of: InstrumentID(index: UInt32(truncatingIfNeeded: index)))
     }
+    formerStateCount = regimes.parameters.stateCount
     do throws(ConfigurationError) { try regimes.adopt(parameters, table: table) } catch {
       preconditionFailure("RefitDesk: a model and its table have as many states")
     }
@@ -285,11 +288,13 @@ public struct RefitDesk: ~Copyable {
   }
 
   /// The regime in force goes on, and so does its hysteresis where both models name the same candidate.
-  private mutating func keepRegime(of id: InstrumentID, _ regimes: inout RegimeFilter) {
+  private mutating func keepRegime(of id: InstrumentID, isThin: Bool, _ regimes: inout RegimeFilter) {
     guard let before = former[Int(id.index)] else { return }
     var now = regimes.snapshot(of: id)
     now.regime = before.regime
     now.flips = before.flips
+    // Too little was seen anew to forget the start by: labels mean the same under both models, so the probabilities go on.
+    if isThin, formerStateCount == regimes.parameters.stateCount { now.probabilities = before.probabilities }
     now.observations = max(now.observations, before.observations)
     now.candidateObservations = now.candidate == before.candidate ? before.candidateObservations : 0
     set(now, of: id, &regimes)

@@ -77,7 +77,8 @@ public struct RefitPlan: Sendable {
   /// The plan that repeats `records`: those of one desk, in the order in which they took effect.
   public init(repeating records: [RefitRecord]) {
     for record in records {
-      if let last = groups.last?.first, last.number == record.number {
+      // A journal that goes on after a restart counts its refits from 1 again.
+      if let last = groups.last?.first, last.number == record.number, last.barrier == record.barrier {
         groups[groups.count - 1].append(record)
       } else {
         groups.append([record])

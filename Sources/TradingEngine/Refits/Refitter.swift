@@ -92,6 +92,7 @@ public struct Refitter: ~Copyable, Sendable {
   private var windows: [ReturnSeries]
   private var sinceFit: [Int]
   private var isRequested = false
+  private var wasLate = false
   // What a change on its way would put in force.
   private var offered: (regime: RegimeParameters?, volatility: [VolatilityParameters?])?
 
@@ -178,6 +179,7 @@ public struct Refitter: ~Copyable, Sendable {
     switch change.outcome {
     case .adopted(_, _, let caughtUp):
       report.adopted += 1
+      wasLate = false
       report.lastCaughtUp = caughtUp
       if let offered {
         regime = offered.regime ?? regime
@@ -187,8 +189,9 @@ public struct Refitter: ~Copyable, Sendable {
       }
     case .late, nil:
       report.late += 1
-      // Its states are of another time: once more.
-      isRequested = true
+      // Its states are of another time: once more, and then when it is time again: a window whose end was lost stays behind.
+      isRequested = !wasLate
+      wasLate = true
     }
     offered = nil
     return true
@@ -217,7 +220,13 @@ public struct Refitter: ~Copyable, Sendable {
     }
     guard newRegime != nil || newVolatility.contains(where: { $0 != nil }) else { return }
     // What closed during the fits belongs to the states: the less is left to be taken in late.
+    let holes = report.holes
     _ = drain()
+    guard report.holes == holes else {
+      report.kept += 1
+      report.lastReason = "a return was lost during the fits, whole windows expected; parameters kept"
+      return
+    }
     let change: RefitChange
     do throws(ConfigurationError) {
       change = try RefitChange(

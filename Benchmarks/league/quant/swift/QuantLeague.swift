@@ -129,10 +129,6 @@ import TradingTypes
     print("{\"name\":\"\(name)\",\"ns\":\(nanoseconds),\"answer\":\(answer)}")
   }
 
-  /// Nanoseconds that this thread has had of a processor.
-  private static func now() -> Double {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
-  }
+  /// Nanoseconds that this program, one thread, has had of a processor: `clock` counts microseconds on POSIX.
+  private static func now() -> Double { Double(clock()) * 1_000 }
 }

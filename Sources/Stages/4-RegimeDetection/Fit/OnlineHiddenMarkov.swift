@@ -104,7 +104,8 @@ public struct OnlineHiddenMarkov: BitwiseCopyable, Sendable {
     var origins = InlineArray<4, StateVector>(repeating: StateVector())
     for before in 0..<stateCount {
       for state in 0..<stateCount {
-        origins[before][state] = past[before] * chain.rows[before][state] / reached[state]
+        // A state that nothing leads to has no origin; 0/0 would end all learning.
+        origins[before][state] = reached[state] > 0 ? past[before] * chain.rows[before][state] / reached[state] : 0
       }
     }
     observationCount += 1

@@ -62,7 +62,7 @@ public struct StressResult: Hashable, Sendable {
   public let loss: Double
   /// Loss of each position, in the order they were given.
   public let losses: [Double]
-  /// Symbols that neither a shock nor a factor of the scenario moves: looked at, and found unaffected.
+  /// Symbols that no shock, factor or change of the VIX of the scenario touches: looked at, and found unaffected.
   public let unmoved: [String]
 
   /// Applies `scenario`.
@@ -77,16 +77,20 @@ public struct StressResult: Hashable, Sendable {
       guard position.value.isFinite, position.valuePerVIXPoint.isFinite, position.betas.values.allSatisfy(\.isFinite)
       else { throw ConfigurationError("stress: position \(position.symbol) has a number that is not finite") }
       var change = 0.0
+      var isMoved = position.valuePerVIXPoint * scenario.vixPoints != 0
       if let shock = scenario.instruments[position.symbol] {
         change = shock
+        isMoved = true
       } else {
         // In a fixed order: a sum in the order of a hash table differs from run to run.
         for (factor, beta) in position.betas.sorted(by: { $0.key < $1.key }) {
-          change += beta * (scenario.factors[factor] ?? 0)
+          guard let shock = scenario.factors[factor] else { continue }
+          change += beta * shock
+          isMoved = isMoved || beta != 0
         }
         change = max(-1, change)
-        if change == 0 { unmoved.append(position.symbol) }
       }
+      if !isMoved { unmoved.append(position.symbol) }
       losses.append(-(position.value * change) - position.valuePerVIXPoint * scenario.vixPoints)
     }
     name = scenario.name
