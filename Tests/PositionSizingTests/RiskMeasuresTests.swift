@@ -210,7 +210,7 @@ import TradingTypes
     // No instrument loses more than all of itself.
     #expect(result.losses[4] == 10)
     #expect(abs(result.loss - (500 - 170 - 210 + 10)) < 1e-9)
-    #expect(result.unmoved == ["HEDGE", "CCC"])
+    #expect(result.unmoved == ["CCC"])
   }
 
   @Test func `a bad scenario or position is named`() {
