@@ -89,7 +89,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     self.control = reader
     self.share = share
     refits = nil
-    sizing = nil
+    sizingReason = nil
     kill = KillSwitch(instrumentCount: count, in: arena)
     triggers = KillTriggers(rules: configuration.kill, instrumentCount: count, in: arena)
     states = Slab(repeating: InstrumentState(terms: terms[0]), count: count, in: arena)

@@ -56,8 +56,8 @@ public struct TradingPipeline<
   public var kill: KillSwitch
   /// What has been done.
   public var counts = PipelineCounts()
-  // What stage 5 answered in the decision at hand; nil where it was not asked.
-  @usableFromInline var sizing: SizingOutcome?
+  // Why stage 5 gave no order when it was last asked; nil where it gave one.
+  @usableFromInline var sizingReason: SizingReason?
   /// Where refitted parameters of stages 4 and 5 come in, if they ever do; in a box, so that it is one word of this struct.
   public var refits: OwnedBox<RefitDesk>?
 
@@ -132,11 +132,10 @@ public struct TradingPipeline<
 
     // 2–7: a decision, which always ends with a verdict.
     counts.triggers &+= 1
-    sizing = nil
     let decision = decide(event)
     probe.end(decision.verdict)
     counts.verdicts[Int(decision.verdict.rawValue)] &+= 1
-    if let sizing { record(sizing, of: event) }
+    if decision.verdict.rawValue >= DecisionVerdict.noSize.rawValue { recordSize(of: event) }
     sink.record(decision, plan: plan)
     settle(by: event.time)
     if share.isOld { tellShare(at: event.time, tag: event.sequence) }
@@ -144,12 +143,11 @@ public struct TradingPipeline<
   }
 
   /// Tells the sink how a decision's size was found.
-  @inlinable mutating func record(_ sizing: SizingOutcome, of event: MarketEvent) {
-    var reason: SizingReason?
-    if case .noSize(let why) = sizing { reason = why }
+  @inlinable mutating func recordSize(of event: MarketEvent) {
     sink.record(
       SizedDecision(
-        sequence: event.sequence, time: event.time, instrument: event.instrument, reason: reason, record: sizer.record))
+        sequence: event.sequence, time: event.time, instrument: event.instrument, reason: sizingReason,
+        record: sizer.record))
   }
 
   /// Stages 2 to 7 for one trigger.
@@ -191,8 +189,11 @@ public struct TradingPipeline<
     let inputs = sizingInputs(for: id, cause: event, quote: quote, policy: policy)
     let outcome = sizer.size(signal, inputs)
     probe.mark(.sizing)
-    sizing = outcome
-    guard case .intent(let intent) = outcome else { return ended(.noSize) }
+    sizingReason = nil
+    guard case .intent(let intent) = outcome else {
+      if case .noSize(let reason) = outcome { sizingReason = reason }
+      return ended(.noSize)
+    }
     lastClientOrderID = intent.clientOrderID.value
     warm.intent = intent
     warm.forecast = forecast
