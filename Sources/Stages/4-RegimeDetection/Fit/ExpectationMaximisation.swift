@@ -7,7 +7,7 @@ import TradingTypes
 /// Forward and backward recursions are scaled at each observation and densities divided by the largest one first, so that
 /// neither a long series nor an outlier makes them underflow. Variances are taken in two passes, `Σγ(x − μ)² / Σγ` around
 /// the new mean, with no prior.
-/// - Complexity: an iteration is O(observations × states²); memory is 104 bytes an observation, taken in `init`.
+/// - Complexity: an iteration is O(observations × states²); memory is 128 bytes an observation, taken in `init`.
 /// - Source: Rabiner 1989, "A tutorial on hidden Markov models", sections III C and V A. Differs: backward variables are divided by
 ///   their largest, not by the forward scale, so that a state the forward pass rules out cannot make them overflow.
 public struct ExpectationMaximisation: ~Copyable {
@@ -24,11 +24,7 @@ public struct ExpectationMaximisation: ~Copyable {
   private var chain: MarkovChain
   private var scalar: ScalarEmissions
   private var vector: VectorEmissions
-  private var densities: [StateVector]
-  private var posteriors: [StateVector]
-  private var backward: [StateVector]
-  private var factors: [Double]
-  private var transitions = InlineArray<4, StateVector>(repeating: StateVector())
+  private var pass: MarkovChain.Pass
 
   /// What an iteration may not go below.
   struct Limits {
@@ -47,10 +43,7 @@ public struct ExpectationMaximisation: ~Copyable {
     chain = MarkovChain(model)
     scalar = ScalarEmissions(model)
     vector = VectorEmissions(model)
-    densities = Array(repeating: StateVector(), count: observationCount)
-    posteriors = densities
-    backward = densities
-    factors = Array(repeating: 1, count: observationCount)
+    pass = MarkovChain.Pass(count: observationCount)
   }
 
   /// A fit that starts from `model`.
@@ -117,20 +110,19 @@ public struct ExpectationMaximisation: ~Copyable {
   /// - Complexity: O(observations × states²), no allocation.
   public mutating func logLikelihood() throws(HiddenMarkovError) -> Double {
     let shifts = fillDensities()
-    return shifts + (try chain.logLikelihood(densities))
+    return shifts + (try chain.logLikelihood(pass.densities))
   }
 
   private mutating func expect() throws(HiddenMarkovError) -> Double {
     let shifts = fillDensities()
-    let expectation = try chain.expect(densities, posteriors: &posteriors, backward: &backward, factors: &factors)
-    transitions = expectation.transitions
-    for state in 0..<chain.stateCount { occupancy[state] = expectation.occupancy[state] }
-    return shifts + expectation.logLikelihood
+    let logLikelihood = try pass.run(chain)
+    for state in 0..<chain.stateCount { occupancy[state] = pass.occupancy[state] }
+    return shifts + logLikelihood
   }
 
   /// The densities at every observation; the sum of the logarithms that they were divided by.
   private mutating func fillDensities() -> Double {
-    dimensions == 1 ? scalar.fill(&densities, at: observations) : vector.fill(&densities, at: observations)
+    dimensions == 1 ? scalar.fill(&pass.densities, at: observations) : vector.fill(&pass.densities, at: observations)
   }
 
   private mutating func maximise() throws(HiddenMarkovError) {
@@ -140,18 +132,18 @@ public struct ExpectationMaximisation: ~Copyable {
       guard occupancy[state] >= limits.occupancyMin else { throw collapse(of: state) }
     }
     if dimensions == 1 {
-      scalar.maximise(posteriors, counts, at: observations, varianceFloor: limits.varianceFloors[0])
+      scalar.maximise(pass.posteriors, counts, at: observations, varianceFloor: limits.varianceFloors[0])
     } else if let state = vector.maximise(
-      posteriors, counts, at: observations, varianceFloors: limits.varianceFloors)
+      pass.posteriors, counts, at: observations, varianceFloors: limits.varianceFloors)
     {
       throw collapse(of: state)
     }
-    chain.start = posteriors[0]
+    chain.start = pass.posteriors[0]
     for state in 0..<chain.stateCount {
-      let leaves = transitions[state].total
+      let leaves = pass.transitions[state].total
       // A state that is only the last observation's keeps its row.
       guard leaves > 0 else { continue }
-      var row = transitions[state] / leaves
+      var row = pass.transitions[state] / leaves
       if limits.transitionFloor > 0 {
         for next in 0..<chain.stateCount { row[next] = max(row[next], limits.transitionFloor) }
         row /= row.total

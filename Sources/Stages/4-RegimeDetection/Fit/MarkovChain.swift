@@ -25,7 +25,7 @@ struct MarkovChain: BitwiseCopyable {
   /// `Σ matrix[state] · weights[state]` over the states, from the first on.
   ///
   /// Written out: a lane whose number is known stays in its register.
-  @inline(__always) private func combined(
+  @inline(__always) func combined(
     _ matrix: InlineArray<4, StateVector>, _ weights: StateVector
   ) -> StateVector {
     var sum = matrix[0] * weights[0] + matrix[1] * weights[1]
@@ -45,123 +45,150 @@ struct MarkovChain: BitwiseCopyable {
 
   // MARK: - Recursions
 
-  /// The logarithm of a product of scales: one logarithm for many.
-  struct ScaleProduct {
-    private var logarithms = 0.0
-    private var product = 1.0
+  /// Outside, a vector is divided by its total. Between, the recursions go on without: a step waits for a division about once
+  /// in fifty observations. Far from the smallest number, so that a state that is nearly ruled out keeps its digits.
+  @inline(__always) private static func isNear(_ total: Double) -> Bool { total >= 0x1p-64 && total <= 0x1p64 }
 
-    @inline(__always) mutating func append(_ scale: Double) {
-      if scale < 1e-150 {
-        logarithms += DeterministicMath.log(scale)
-        return
+  /// Forward variables of one observation after the other.
+  private struct Forward {
+    /// Probability of each state at the next observation, times a number.
+    var predicted: StateVector
+    private var total = 1.0
+    private var logarithms = 0.0
+
+    init(_ chain: borrowing MarkovChain) { predicted = chain.start }
+
+    /// - Returns: the forward variables of the row; their total is 2^−64 to 2^64.
+    @inline(__always) mutating func step(
+      _ chain: borrowing MarkovChain, _ densities: StateVector, _ row: Int
+    ) throws(HiddenMarkovError) -> StateVector {
+      var joint = predicted * densities
+      total = joint.total
+      if !MarkovChain.isNear(total) {
+        // Written so that NaN fails.
+        guard total > 0, total < .infinity else { throw .impossible(row: row) }
+        logarithms += DeterministicMath.log(total)
+        joint /= total
+        total = 1
       }
-      // Above 1e-300: neither factor is below 1e-150.
-      product *= scale
-      if product < 1e-150 {
-        logarithms += DeterministicMath.log(product)
-        product = 1
-      }
+      predicted = chain.predicted(after: joint)
+      return joint
     }
 
-    var logarithm: Double { logarithms + DeterministicMath.log(product) }
+    /// Of all that was divided by.
+    var logarithm: Double { logarithms + DeterministicMath.log(total) }
   }
 
   /// The log-likelihood less the shifts of the densities.
   ///
   /// - Parameters:
-  ///   - densities: of each state at each observation, divided by the largest.
+  ///   - densities: of each state at each observation, each row divided by one number.
   /// - Throws: `HiddenMarkovError.impossible` where no state that can be reached has a density above 0.
   /// - Complexity: O(observations × states²), no allocation.
   func logLikelihood(_ densities: [StateVector]) throws(HiddenMarkovError) -> Double {
     let densities = densities.span
-    var predicted = start
-    var scales = ScaleProduct()
-    for row in densities.indices {
-      let joint = predicted * densities[row]
-      let scale = joint.total
-      // Written so that NaN fails.
-      guard scale > 0 else { throw .impossible(row: row) }
-      predicted = self.predicted(after: joint / scale)
-      scales.append(scale)
-    }
-    return scales.logarithm
+    var forward = Forward(self)
+    for row in densities.indices { _ = try forward.step(self, densities[row], row) }
+    return forward.logarithm
   }
 
-  /// What a pass over the series expects.
-  struct Expectation {
-    /// Log-likelihood less the shifts of the densities.
-    var logLikelihood: Double
+  /// A pass over a series: rows that are overwritten, and what it expects.
+  struct Pass {
+    /// Densities of each state at each observation, each row divided by one number; filled before the pass.
+    var densities: [StateVector]
+    /// The smoothed probabilities.
+    private(set) var posteriors: [StateVector]
+    /// Backward variables.
+    private var backward: [StateVector]
+    /// Densities at the next observation times the backward variables there, in the scale of the row's own.
+    private var ahead: [StateVector]
     /// Expected transitions, row is the state left.
-    var transitions: InlineArray<4, StateVector>
+    private(set) var transitions = InlineArray<4, StateVector>(repeating: StateVector())
     /// Expected observations of each state.
-    var occupancy: StateVector
-  }
+    private(set) var occupancy = StateVector()
 
-  /// Smoothed probabilities of every observation, with expected transitions.
-  ///
-  /// Forward and backward recursion run in one loop from both ends: each waits for its own last result most of the time, so two
-  /// take hardly longer than one.
-  ///
-  /// - Parameters:
-  ///   - densities: of each state at each observation, divided by the largest; one row or more.
-  ///   - posteriors: as many rows, overwritten by the smoothed probabilities.
-  ///   - backward: as many rows, for the backward variables, each divided by its largest.
-  ///   - factors: as many, for one over those largest.
-  /// - Throws: `HiddenMarkovError.impossible`.
-  /// - Complexity: O(observations × states²), no allocation.
-  func expect(
-    _ densities: [StateVector], posteriors: inout [StateVector], backward: inout [StateVector], factors: inout [Double]
-  ) throws(HiddenMarkovError) -> Expectation {
-    let densities = densities.span
-    var posteriors = posteriors.mutableSpan
-    var backward = backward.mutableSpan
-    var factors = factors.mutableSpan
-    let columns = columns
-    let last = densities.count - 1
-    var scales = ScaleProduct()
-    var predicted = start
-    var after = StateVector()
-    for state in 0..<stateCount { after[state] = 1 }
-    backward[last] = after
-    for row in 0...last {
-      let joint = predicted * densities[row]
-      let scale = joint.total
-      guard scale > 0 else { throw .impossible(row: row) }
-      let now = joint / scale
-      posteriors[row] = now
-      predicted = self.predicted(after: now)
-      scales.append(scale)
-
-      let mirror = last - 1 - row
-      guard mirror >= 0 else { continue }
-      let ahead = densities[mirror + 1] * after
-      let raw = combined(columns, ahead)
-      let factor = 1 / raw.largest
-      guard factor < .infinity else { throw .impossible(row: mirror + 1) }
-      after = raw * factor
-      backward[mirror] = after
-      factors[mirror] = factor
+    /// - Complexity: O(count); takes 128 bytes an observation.
+    init(count: Int) {
+      densities = Array(repeating: StateVector(), count: count)
+      (posteriors, backward, ahead) = (densities, densities, densities)
     }
 
-    var pairs = InlineArray<4, StateVector>(repeating: StateVector())
-    var occupancy = posteriors[last]
-    for row in 0..<last {
-      let filtered = posteriors[row]
-      let joint = filtered * backward[row]
-      let scale = joint.total
-      guard scale > 0 else { throw .impossible(row: row + 1) }
-      let weights = filtered / scale
-      let smoothed = joint / scale
-      posteriors[row] = smoothed
-      occupancy += smoothed
-      // The factor `transition[i][j]` is the same at every row and comes last.
-      let ahead = densities[row + 1] * backward[row + 1] * factors[row]
-      pairs[0] += ahead * weights[0]
-      pairs[1] += ahead * weights[1]
-      if stateCount > 2 { pairs[2] += ahead * weights[2] }
-      if stateCount > 3 { pairs[3] += ahead * weights[3] }
+    /// Smoothed probabilities of every observation, with expected transitions.
+    ///
+    /// Forward and backward recursion run in one loop from both ends: each waits for its own last result most of the time, so two
+    /// take hardly longer than one.
+    ///
+    /// - Returns: the log-likelihood less the shifts of the densities.
+    /// - Throws: `HiddenMarkovError.impossible`.
+    /// - Complexity: O(observations × states²), no allocation.
+    mutating func run(_ chain: MarkovChain) throws(HiddenMarkovError) -> Double {
+      let logLikelihood = try Self.recur(chain, densities, &posteriors, &backward, &ahead)
+      (transitions, occupancy) = try Self.combine(chain, &posteriors, backward, ahead)
+      return logLikelihood
     }
-    for state in 0..<stateCount { pairs[state] *= rows[state] }
-    return Expectation(logLikelihood: scales.logarithm, transitions: pairs, occupancy: occupancy)
+
+    private static func recur(
+      _ chain: MarkovChain, _ densities: [StateVector], _ forwards: inout [StateVector],
+      _ backward: inout [StateVector],
+      _ aheads: inout [StateVector]
+    ) throws(HiddenMarkovError) -> Double {
+      let densities = densities.span
+      var forwards = forwards.mutableSpan
+      var backward = backward.mutableSpan
+      var aheads = aheads.mutableSpan
+      let columns = chain.columns
+      let last = densities.count - 1
+      var forward = Forward(chain)
+      var after = StateVector()
+      for state in 0..<chain.stateCount { after[state] = 1 }
+      backward[last] = after
+      for row in 0..<last {
+        forwards[row] = try forward.step(chain, densities[row], row)
+
+        let mirror = last - 1 - row
+        var ahead = densities[mirror + 1] * after
+        after = chain.combined(columns, ahead)
+        let total = after.total
+        if !MarkovChain.isNear(total) {
+          let factor = 1 / total
+          guard factor > 0, factor < .infinity else { throw .impossible(row: mirror + 1) }
+          after *= factor
+          ahead *= factor
+        }
+        backward[mirror] = after
+        aheads[mirror] = ahead
+      }
+      forwards[last] = try forward.step(chain, densities[last], last)
+      return forward.logarithm
+    }
+
+    private static func combine(
+      _ chain: MarkovChain, _ posteriors: inout [StateVector], _ backward: [StateVector], _ aheads: [StateVector]
+    ) throws(HiddenMarkovError) -> (transitions: InlineArray<4, StateVector>, occupancy: StateVector) {
+      var posteriors = posteriors.mutableSpan
+      let backward = backward.span
+      let aheads = aheads.span
+      let last = posteriors.count - 1
+      var pairs = InlineArray<4, StateVector>(repeating: StateVector())
+      posteriors[last] /= posteriors[last].total
+      var occupancy = posteriors[last]
+      for row in 0..<last {
+        let joint = posteriors[row] * backward[row]
+        let inverse = 1 / joint.total
+        guard inverse < .infinity else { throw .impossible(row: row + 1) }
+        let weights = posteriors[row] * inverse
+        let smoothed = joint * inverse
+        posteriors[row] = smoothed
+        occupancy += smoothed
+        // The factor `transition[i][j]` is the same at every row and comes last.
+        let ahead = aheads[row]
+        pairs[0] += ahead * weights[0]
+        pairs[1] += ahead * weights[1]
+        if chain.stateCount > 2 { pairs[2] += ahead * weights[2] }
+        if chain.stateCount > 3 { pairs[3] += ahead * weights[3] }
+      }
+      for state in 0..<chain.stateCount { pairs[state] *= chain.rows[state] }
+      return (pairs, occupancy)
+    }
   }
 }

@@ -51,21 +51,18 @@ public enum Hindsight {
   ) throws(HiddenMarkovError) -> Probabilities {
     let series = try someSeries(observations, model)
     let emissions = SeriesEmissions(series, model)
-    var densities: [StateVector] = []
+    var pass = MarkovChain.Pass(count: series.count)
     var shifts = 0.0
     for row in 0..<series.count {
       let here = emissions.densities(at: row)
-      densities.append(here.densities)
+      pass.densities[row] = here.densities
       shifts += here.shift
     }
-    var (posteriors, backward) = (densities, densities)
-    var factors = [Double](repeating: 1, count: series.count)
-    let expectation = try MarkovChain(model).expect(
-      densities, posteriors: &posteriors, backward: &backward, factors: &factors)
+    let logLikelihood = try pass.run(MarkovChain(model))
     return Probabilities(
       stateCount: model.stateCount,
-      values: posteriors.flatMap { probabilities in (0..<model.stateCount).map { probabilities[$0] } },
-      logLikelihood: shifts + expectation.logLikelihood)
+      values: pass.posteriors.flatMap { probabilities in (0..<model.stateCount).map { probabilities[$0] } },
+      logLikelihood: shifts + logLikelihood)
   }
 
   /// The most probable path, by Viterbi's algorithm; among equals the lowest states.
