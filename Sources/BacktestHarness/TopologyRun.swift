@@ -19,6 +19,8 @@ public struct TopologyOutcome<Sink: DecisionSink & ~Copyable>: ~Copyable {
   public let uses: [LimitUse]
   /// What is still counted in the shared limits for each shard, less what its books say: anything but zero has leaked.
   public let leaks: [Int64]
+  /// What the refitter beside the run did; nil where there was none.
+  public let refits: Refitter.Report?
 }
 
 /// The engine over a feed in any topology: the same bytes give the same decisions in each.
@@ -37,6 +39,8 @@ public struct TopologyRun: Sendable {
   public var shardMap: ShardMap?
   /// Uses of the shared limits to repeat in their order.
   public var replaying: [LimitUse]?
+  /// Refits beside the run; nil for none but those that the setup repeats.
+  public var refitting: RefitSettings?
   /// Policy and manual kill switch; nil makes one.
   public var control: EngineControl?
   /// Values that reach every pipeline before the message of that number.
@@ -67,6 +71,12 @@ public struct TopologyRun: Sendable {
     _ bytes: [UInt8], countMax: UInt64, into sink: consuming Sink
   ) throws(ConfigurationError) -> TopologyOutcome<Sink> {
     var pipeline = try setup.makePipeline(probe: NoProbe(), sink: sink, control: control)
+    var refits: RefitThread?
+    if let refitting {
+      let desks = try RefitDesks(setup, map: ShardMap(instruments: setup.directory.count, count: 1))
+      pipeline.refits = OwnedBox(desks.desks[0].take())
+      refits = try desks.start(refitting, setup.configuration)
+    }
     var frames = ItchFrames(bytes.rawBytes)
     var sequence: UInt64 = 0
     var place = 0
@@ -84,9 +94,11 @@ public struct TopologyRun: Sendable {
       pipeline.ingest(message, sequence: sequence)
     }
     pipeline.finish()
+    refits?.stop()
     let summary = ReplaySummary(pipeline)
     let holdings = pipeline.holdings
-    return TopologyOutcome(sink: pipeline.sink, summary: summary, holdings: holdings, uses: [], leaks: [])
+    return TopologyOutcome(
+      sink: pipeline.sink, summary: summary, holdings: holdings, uses: [], leaks: [], refits: refits?.report)
   }
 }
 

@@ -12,6 +12,7 @@ struct TopologyThreads: ~Copyable {
   private let arena: Arena
   private let processors: [Int?]
   private let spinsMax: Int
+  private var refits: RefitThread?
   private var threads: [(thread: PinnedThread, name: String, slot: ThreadSlot)] = []
 
   init(_ plan: TopologyRun) {
@@ -49,6 +50,7 @@ struct TopologyThreads: ~Copyable {
     }
     let isWhole = status.isStopping ? false : collector.run(into: &sink)
     end()
+    refits?.stop()
     if let divergence = portfolio?.divergence { throw .diverged(divergence) }
     if let failure = status.failure { throw failure }
     // In shard order, as the threads were started.
@@ -61,7 +63,7 @@ struct TopologyThreads: ~Copyable {
       sink: sink, summary: ReplaySummary(sharing: results.map(\.summary), plan.setup.configuration.startingCash),
       holdings: results[0].holdings.indices.map { index in
         Quantity(lots: results.reduce(0) { $0 + $1.holdings[index].lots })
-      }, uses: collector.uses, leaks: results.compactMap(\.leak))
+      }, uses: collector.uses, leaks: results.compactMap(\.leak), refits: refits?.report)
   }
 
   /// Lets every thread end; one that hangs is left behind, its memory with it.
@@ -134,6 +136,14 @@ struct TopologyThreads: ~Copyable {
     return distributor.finish()
   }
 
+  /// The desks of the run's pipelines, where a refitter beside it serves them: by shard.
+  private mutating func startRefits(map: ShardMap) throws -> [Handoff<RefitDesk>] {
+    guard let settings = plan.refitting else { return [] }
+    let desks = try RefitDesks(plan.setup, map: map)
+    refits = try desks.start(settings, plan.setup.configuration)
+    return desks.desks
+  }
+
   private mutating func startSplit(
     control: EngineControl, _ bytes: [UInt8], _ countMax: UInt64, into collector: inout DecisionCollector
   ) throws {
@@ -154,15 +164,17 @@ struct TopologyThreads: ~Copyable {
       return nil
     }
 
+    let desks = try startRefits(map: ShardMap(instruments: setup.directory.count, count: 1))
     let gatewayWait = TopologyWait("decide", status: status, spinsMax: spinsMax)
     let gateway = Handoff(link.takeGateway(waiting: gatewayWait))
     let (source, target) = (Handoff(input.takeConsumer()), Handoff(output.takeProducer()))
     start("decide") { wait in
       do {
-        let pipeline = try setup.makePipeline(
+        var pipeline = try setup.makePipeline(
           gateway: gateway.take(), probe: NoProbe(),
           sink: DecisionForwarder(target.take(), progress: progress, wait: wait),
           control: control, in: Arena(capacityBytes: setup.arenaBytes))
+        if let desk = desks.first { pipeline.refits = OwnedBox(desk.take()) }
         var worker = PipelineWorker(pipeline, input: source.take(), seat: nil, wait: wait)
         worker.pipeline.gateway.poll(at: .distantPast)
         let hasEnded = worker.run()
@@ -187,6 +199,7 @@ struct TopologyThreads: ~Copyable {
     // Whether the feed is silent is seen by the thread that has all of it.
     setup.configuration.kill.feedSilenceSecondsMax = 0
     let (shared, status) = (setup, status)
+    let desks = try startRefits(map: map)
     var lanes: [Handoff<ThroughputRing<TopologyInput>.Producer>] = []
     for shard in 0..<count {
       var input = try ThroughputRing<TopologyInput>(capacity: plan.ringCapacity, repeating: .end, in: arena)
@@ -200,8 +213,11 @@ struct TopologyThreads: ~Copyable {
       let (source, target) = (Handoff(input.takeConsumer()), Handoff(output.takeProducer()))
       start("shard \(shard)") { wait in
         do {
-          let pipeline = try shared.makePipeline(
+          var own = shared
+          own.refits = shared.refits?.restricted(to: shard, of: map)
+          var pipeline = try own.makePipeline(
             probe: NoProbe(), sink: DecisionForwarder(target.take(), progress: progress, wait: wait), control: control)
+          if shard < desks.count { pipeline.refits = OwnedBox(desks[shard].take()) }
           var worker = PipelineWorker(pipeline, input: source.take(), seat: seat.take(), wait: wait)
           return worker.run() ? ShardResult(worker.pipeline) : nil
         } catch { status.fail(.setUp(thread: wait.name, reason: "\(error)")) }

@@ -110,12 +110,17 @@ struct RefitRig: ~Copyable {
   let instruments: Int
   var bars: Int64 = 0
 
-  init(instruments: Int, catchUpMax: Int = 64, ringCapacity: Int = 4_096, plan: RefitPlan = RefitPlan()) throws {
+  init(
+    instruments: Int, catchUpMax: Int = 64, ringCapacity: Int = 4_096, plan: RefitPlan = RefitPlan(), deskCount: Int = 1
+  )
+    throws
+  {
     let arena = Arena(capacityBytes: 8 << 20)
     let (parameters, table) = (try RefitModels.regime(0), try RefitModels.table())
     let volatile = try RefitModels.volatility(0)
     let desk = try RefitDesk(
-      instrumentCount: instruments, catchUpMax: catchUpMax, ringCapacity: ringCapacity, plan: plan, in: arena)
+      instrumentCount: instruments, catchUpMax: catchUpMax, ringCapacity: ringCapacity, plan: plan,
+      deskCount: deskCount, in: arena)
     regimes = try RegimeFilter(instrumentCount: instruments, parameters: parameters, table: table, in: arena)
     volatility = VolatilityFilter(instrumentCount: instruments, parameters: volatile, in: arena)
     self.desk = desk
@@ -142,6 +147,12 @@ struct RefitRig: ~Copyable {
   /// The end of the next bar: what a refit changed there, if one took effect.
   mutating func endBar() -> [RefitRecord] {
     guard adopt() else { return [] }
+    return (0..<instruments).compactMap { desk.record(of: $0, regimes, volatility) }
+  }
+
+  /// The end of bar `bar`, of which all desks have said `votes`.
+  mutating func endBar(_ bar: Int64, _ votes: RefitVote) -> [RefitRecord] {
+    guard desk.adopt(at: Self.barrier(bar), &regimes, &volatility, votes: votes) else { return [] }
     return (0..<instruments).compactMap { desk.record(of: $0, regimes, volatility) }
   }
 

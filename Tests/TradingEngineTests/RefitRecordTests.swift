@@ -11,10 +11,12 @@ import TradingTypes
 // their words spoiled.
 @Suite struct RefitRecordTests {
   static func record(_ random: inout SplitMix64, parts: Int, states: Int) throws -> RefitRecord {
+    let recordCount = 1 + random.next() % 0xffff_ffff
     var record = RefitRecord(
       number: random.next() | 1, barrier: Timestamp(nanoseconds: Int64(bitPattern: random.next())),
       instrument: InstrumentID(index: UInt32(truncatingIfNeeded: random.next())),
-      shard: UInt16(truncatingIfNeeded: random.next()), caughtUp: UInt16(random.below(65_536)))
+      shard: UInt16(truncatingIfNeeded: random.next()), caughtUp: UInt16(random.below(65_536)),
+      place: UInt32(random.next() % recordCount), recordCount: UInt32(recordCount))
     if parts & 1 != 0 {
       let parameters = try RefitModels.regime(random.next(), states: states)
       let table = try RegimeTable(
@@ -63,6 +65,7 @@ import TradingTypes
       #expect(Self.words(read) == words)
       #expect(read.number == record.number && read.barrier == record.barrier && read.shard == record.shard)
       #expect(read.instrument == record.instrument && read.caughtUp == record.caughtUp)
+      #expect(read.place == record.place && read.recordCount == record.recordCount)
       if let part = record.regime {
         let again = try #require(read.regime)
         #expect(RefitModels.bits(again.parameters) == RefitModels.bits(part.parameters))
@@ -91,10 +94,15 @@ import TradingTypes
     #expect(Self.read(words) != nil)
     #expect(Self.read(Array(words.dropLast())) == nil && Self.read(words + [0]) == nil)
     let nan = Double.nan.bitPattern
-    // Number 0, no part, a part that is none, five states, a start that does not sum to 1, means and variances that are none, falling
+    // The last one of three.
+    record.place = 2
+    record.recordCount = 3
+    #expect(Self.read(Self.words(record)) != nil)
+    // A fourth of three, one of none, number 0, no part, a part that is none, five states, a start that does not sum to 1, means and variances that are none, falling
     // variances, roles and styles that are none, hysteresis that is none, probabilities that are none, a regime that is none.
     for (place, value) in [
-      (1, 0), (2, 0), (2, words[2] | 4 << 48), (3, 1 << 16), (4, 5), (4, 1), (5, nan), (9, nan), (25, nan), (29, nan),
+      (57, 3 | 3 << 32), (57, 0), (1, 0), (2, 0), (2, words[2] | 4 << 48), (3, 1 << 16), (4, 5), (4, 1), (5, nan),
+      (9, nan), (25, nan), (29, nan),
       (30, words[29]), (33, 7), (33, words[33] | 9 << 32), (34, Double(3).bitPattern), (37, nan), (38, 0), (39, nan),
       (43, nan), (46, 9), (48, 0), (49, nan), (51, Double(1).bitPattern), (53, 3), (53, 1 << 8), (54, nan), (54, 0),
       (55, UInt64(bitPattern: -1)),

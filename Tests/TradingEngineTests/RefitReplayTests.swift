@@ -90,8 +90,8 @@ import TradingTypes
     let run = try body(JournalSink(writer, source: 1))
     try writer.flush(through: run.sink.lastSequence, until: .after(milliseconds: 60_000))
     try writer.close(until: .after(milliseconds: 60_000))
-    #expect(try RefitRecord.recorded(inJournal: folder, shard: 1).isEmpty)
-    records = try RefitRecord.recorded(inJournal: folder)
+    #expect(try RefitHistory(inJournal: folder, shard: 1).records.isEmpty)
+    records = try RefitHistory(inJournal: folder).records
     return run
   }
 
@@ -109,7 +109,7 @@ import TradingTypes
     #expect(live.counters.caughtUp > 0 && live.counters.lostReturns == 0)
     let plain = try Self.run(into: DecisionChecksum(), plan: nil)
     #expect(plain.decisions == live.decisions && plain.sink.hex != live.sink.checksum.hex, "refits change decisions")
-    let replayed = try Self.run(into: DecisionChecksum(), plan: RefitPlan(repeating: records))
+    let replayed = try Self.run(into: DecisionChecksum(), plan: try RefitPlan(repeating: records))
     #expect(replayed.sink.hex == live.sink.checksum.hex && replayed.states == live.states)
     #expect(replayed.counters.adopted == live.counters.adopted)
     // Some bars later is another run: the recorded bars are what matters.

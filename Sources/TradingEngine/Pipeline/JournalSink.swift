@@ -14,10 +14,14 @@ public import TradingTypes
   case limitUse = 4
   /// A `ModelSwap`, see `ModelSwap.init(journalPayload:)`: before the first record of the event that it took effect with.
   case modelSwap = 5
-  /// A `RefitRecord`, see `RefitRecord.init(journalPayload:)`: before the first record of what was decided under it.
+  /// A `RefitRecord`, see `RefitRecord.init(journalPayload:)`: before the first record of what was decided under it, one behind the other;
+  /// `RefitHistory` reads whole refits.
   case refit = 6
   /// A `SizedDecision`, see `SizedDecision.init(journalPayload:)`: before the decision of the same sequence.
   case sizing = 7
+
+  /// Version of the payload's layout, in the record's header.
+  public var schemaVersion: UInt8 { self == .refit ? 2 : 1 }
 }
 
 /// Keeps every decision, child order and report in a journal, and the decision checksum beside it.
@@ -85,7 +89,9 @@ public import TradingTypes
   private mutating func put<Payload: BitwiseCopyable>(
     _ type: JournalRecord, _ payload: Payload, at time: Timestamp, _ trace: TraceID
   ) {
-    while !producer.publish(type: type.rawValue, schemaVersion: 1, time: time, trace: trace, payload: payload) {
+    while !producer.publish(
+      type: type.rawValue, schemaVersion: type.schemaVersion, time: time, trace: trace, payload: payload)
+    {
       if writer.isPoisoned {
         lostCount += 1
         return

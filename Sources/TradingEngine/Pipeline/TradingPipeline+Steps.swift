@@ -88,6 +88,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     part.fallTwice = totals.dayPeakTwice &- equityTwice
     part.gross = ledger.exposureOfFirm().gross
     part.universe = features.sampleUniverse(at: end)
+    if refits != nil { part.refits = refits!.value.vote(at: end) }
     return part
   }
 
@@ -102,12 +103,12 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     let drawdownMax = control.value.policy.dailyDrawdownMax * equity.real
     let drawdown = Money(nanos: (total.fallTwice &+ 1) >> 1)
     if drawdown.real > drawdownMax { kill.trip(.global, to: .reducing, .dailyLoss, at: time) }
-    if refits != nil { takeRefit(at: rules.barEnd(before: time)) }
+    if refits != nil { takeRefit(at: rules.barEnd(before: time), votes: total.refits) }
   }
 
   /// Takes over a refit that is due at a bar's end, and tells the sink of it, one instrument after the other.
-  @inlinable @inline(never) mutating func takeRefit(at end: Timestamp) {
-    guard refits!.value.adopt(at: end, &regimes, &sizer.volatility) else { return }
+  @inlinable @inline(never) mutating func takeRefit(at end: Timestamp, votes: RefitVote) {
+    guard refits!.value.adopt(at: end, &regimes, &sizer.volatility, votes: votes) else { return }
     for index in 0..<states.count {
       if let refit = refits!.value.record(of: index, regimes, sizer.volatility) { sink.record(refit) }
     }

@@ -47,9 +47,19 @@ public struct RefitChange: ~Copyable, Sendable {
     var table: RegimeTable
   }
 
+  /// Which instruments a change is for, and where its records stand among those of the refit that it is a part of.
+  struct Part: Sendable {
+    // `[instruments]`; the others are those of other desks.
+    var isIncluded: [Bool]
+    var firstPlace: UInt32
+    var recordCount: UInt32
+  }
+
   let model: Model?
   var seeds: Slab<Seed>
-  /// The first bar's end that may see the change: some bars ahead gives every shard the same one.
+  let firstPlace: UInt32
+  let recordCount: UInt32
+  /// The first bar's end that may see the change. Desks that change together see it at the same one in any case.
   public var earliestBarrier = Timestamp.distantPast
   /// What became of it; nil on the way there.
   public internal(set) var outcome: Outcome?
@@ -68,6 +78,19 @@ public struct RefitChange: ~Copyable, Sendable {
     regime: (parameters: RegimeParameters, table: RegimeTable)?, volatility: [VolatilityParameters?],
     series: [ReturnSeries], reseedCount: Int = 250
   ) throws(ConfigurationError) {
+    let records = regime == nil ? volatility.count { $0 != nil } : series.count
+    try self.init(
+      regime: regime, volatility: volatility, series: series, reseedCount: reseedCount,
+      part: Part(
+        isIncluded: Array(repeating: true, count: series.count), firstPlace: 0,
+        recordCount: UInt32(truncatingIfNeeded: records)))
+  }
+
+  /// The part of a refit that is for one of several desks.
+  init(
+    regime: (parameters: RegimeParameters, table: RegimeTable)?, volatility: [VolatilityParameters?],
+    series: [ReturnSeries], reseedCount: Int, part: Part
+  ) throws(ConfigurationError) {
     let count = series.count
     guard count > 0, volatility.count == count, reseedCount >= 1 else {
       throw ConfigurationError(
@@ -76,11 +99,11 @@ public struct RefitChange: ~Copyable, Sendable {
     }
     let arena = Arena(capacityBytes: 4_096 + count * (MemoryLayout<Seed>.stride + 512))
     var seeds = Slab(repeating: Seed(), count: count, in: arena)
-    for index in 0..<count { seeds[index].closed = series[index].closed }
+    for index in 0..<count where part.isIncluded[index] { seeds[index].closed = series[index].closed }
     if let regime {
       var filter = try RegimeFilter(
         instrumentCount: count, parameters: regime.parameters, table: regime.table, in: arena)
-      for (index, one) in series.enumerated() {
+      for (index, one) in series.enumerated() where part.isIncluded[index] {
         let id = InstrumentID(index: UInt32(index))
         seeds[index].isThin = one.returns.count < reseedCount && UInt64(one.returns.count) < one.closed
         for value in one.returns.suffix(reseedCount) { filter.step(id, returnPercent: value) }
@@ -90,7 +113,7 @@ public struct RefitChange: ~Copyable, Sendable {
     if let first = volatility.compactMap({ $0 }).first {
       var filter = VolatilityFilter(instrumentCount: count, parameters: first, in: arena)
       for (index, parameters) in volatility.enumerated() {
-        guard let parameters else { continue }
+        guard let parameters, part.isIncluded[index] else { continue }
         let id = InstrumentID(index: UInt32(index))
         filter.restart(id, with: parameters)
         for value in series[index].returns { _ = filter.step(id, returnPercent: value) }
@@ -99,8 +122,18 @@ public struct RefitChange: ~Copyable, Sendable {
     }
     model = regime.map { Model(parameters: $0.parameters, table: $0.table) }
     self.seeds = seeds
+    firstPlace = part.firstPlace
+    recordCount = part.recordCount
   }
 
   /// Instruments it is for; mutating, because reading a part of an optional would take it out.
   mutating func traits() -> (instrumentCount: Int, earliest: Timestamp) { (seeds.count, earliestBarrier) }
+
+  /// The most returns of an instrument that have closed since its state was made, of those that `closed` counts.
+  mutating func lag(behind closed: borrowing Slab<UInt64>) -> UInt64 {
+    var most: UInt64 = 0
+    // Wrapping: a seed was made of returns that came from there, so it is not ahead.
+    for index in 0..<seeds.count { most = max(most, closed[index] &- seeds[index].closed) }
+    return most
+  }
 }

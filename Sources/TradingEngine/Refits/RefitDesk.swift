@@ -3,23 +3,6 @@ public import PositionSizing
 public import RegimeDetection
 public import TradingTypes
 
-/// A return that closed with a primary bar, on its way to the refits.
-@frozen public struct ClosedReturn: BitwiseCopyable, Hashable, Sendable {
-  /// Its number among those of the instrument, from 0.
-  public var number: UInt64
-  /// The return, percent.
-  public var returnPercent: Double
-  /// The instrument.
-  public var instrument: InstrumentID
-
-  /// Return `number` of `instrument`.
-  @inlinable public init(number: UInt64, returnPercent: Double, instrument: InstrumentID) {
-    self.number = number
-    self.returnPercent = returnPercent
-    self.instrument = instrument
-  }
-}
-
 /// Where refitted parameters of the regime and volatility filters come into the pipeline, and closed returns go out.
 ///
 /// ```
@@ -36,6 +19,9 @@ public import TradingTypes
 /// The regime in force never changes with the parameters: role, flips, observations and what hysteresis has counted go on. Where the new model holds
 /// another regime for the most probable one than the old did, its count begins at 0: it has to say so for as many observations as any
 /// other change of regime takes.
+///
+/// Shards have a desk each, and change at the same bar's end: every desk says by a `RefitVote` whether it has a change, and all take it
+/// over where all of them have it. There is no instant beforehand that all threads would be sure to reach later.
 public struct RefitDesk: ~Copyable {
   /// What the desk did.
   @frozen public struct Counters: BitwiseCopyable, Hashable, Sendable {
@@ -57,12 +43,16 @@ public struct RefitDesk: ~Copyable {
     var regime = false
     var volatility = false
     var caughtUp: UInt16 = 0
+    var shard: UInt16 = 0
+    var place: UInt32 = 0
   }
 
   /// Instruments it serves.
   public let instrumentCount: Int
   /// Returns of an instrument that may close between the making of a change and its taking effect.
   public let catchUpMax: Int
+  /// Desks that change together: one for each shard, or 1.
+  public let deskCount: Int
   /// Which shard's desk it is, for the record: to be set before the first event.
   public var shard: UInt16 = 0
   /// What happened so far.
@@ -74,6 +64,8 @@ public struct RefitDesk: ~Copyable {
   private var former: Slab<RegimeState?>
   private var formerStateCount = 0
   private var barrier = Timestamp.distantPast
+  private var number: UInt64 = 0
+  private var recordCount: UInt32 = 0
   private var returns: LatencyRing<ClosedReturn>.Producer
   private var incoming: ExchangeSlot<RefitChange>.Consumer
   private var publisher: RefitPublisher?
@@ -88,21 +80,24 @@ public struct RefitDesk: ~Copyable {
   ///   - catchUpMax: see above; a power of two up to 32,768.
   ///   - ringCapacity: returns that wait for the other thread while it fits; a power of two.
   ///   - plan: refits that a replay repeats.
+  ///   - deskCount: desks that change together: one for each shard of the sharded topology, whose refits come from one `Refitter`.
   /// - Throws: `RingError` for a wrong capacity or a full arena.
   /// - Complexity: takes `arenaBytes` from the arena.
   public init(
     instrumentCount: Int, catchUpMax: Int = 64, ringCapacity: Int = 16_384, plan: RefitPlan = RefitPlan(),
-    in arena: Arena
+    deskCount: Int = 1, in arena: Arena
   ) throws(RingError) {
     precondition(instrumentCount > 0, "RefitDesk: at least one instrument")
     precondition(
       catchUpMax > 0 && catchUpMax <= 32_768 && catchUpMax & (catchUpMax - 1) == 0,
       "RefitDesk: catchUpMax is a power of two up to 32,768")
+    precondition((1...ShardMap.countMax).contains(deskCount), "RefitDesk: 1 to 16 desks change together")
     var ring = try LatencyRing<ClosedReturn>(capacity: ringCapacity, in: arena)
     var slot: ExchangeSlot<RefitChange>
     do throws(ArenaError) { slot = try ExchangeSlot(in: arena) } catch { throw .arena(error) }
     self.instrumentCount = instrumentCount
     self.catchUpMax = catchUpMax
+    self.deskCount = deskCount
     self.plan = plan
     closed = Slab(repeating: 0, count: instrumentCount, in: arena)
     recent = Slab(repeating: 0, count: instrumentCount * catchUpMax, in: arena)
@@ -111,7 +106,7 @@ public struct RefitDesk: ~Copyable {
     returns = ring.takeProducer()
     incoming = slot.takeConsumer()
     publisher = RefitPublisher(
-      slot: slot.takePublisher(), returns: ring.takeConsumer(), instrumentCount: instrumentCount)
+      slot: slot.takePublisher(), returns: ring.takeConsumer(), instrumentCount: instrumentCount, deskCount: deskCount)
     meetTypes()
   }
 
@@ -155,28 +150,49 @@ public struct RefitDesk: ~Copyable {
     }
   }
 
-  /// Takes over a refit that is due at the bar's end `barrier`; whether one took effect. `record` then tells of it.
+  /// The desk's word at the bar's end `barrier`, to be added to those of the others: whether a change is here that is due and in time.
   ///
-  /// - Complexity: one acquiring load when none waits, else O(instruments + returns taken in late); no allocation but for a refit that a
-  ///   plan repeats.
-  public mutating func adopt(
-    at barrier: Timestamp, _ regimes: inout RegimeFilter, _ volatility: inout VolatilityFilter
-  ) -> Bool {
-    if planned < plan.groups.count, plan.groups[planned][0].barrier <= barrier {
-      repeatPlanned(at: barrier, &regimes, &volatility)
-      return true
-    }
+  /// - Complexity: one acquiring load when none waits, else O(instruments); no allocation.
+  public mutating func vote(at barrier: Timestamp) -> RefitVote {
+    guard deskCount > 1, planned == plan.count, isHolding(at: barrier) else { return RefitVote() }
+    return held!.lag(behind: closed) <= UInt64(truncatingIfNeeded: catchUpMax)
+      ? RefitVote(ready: 1, late: 0) : RefitVote(ready: 0, late: 1)
+  }
+
+  /// Whether a change is here that is due.
+  private mutating func isHolding(at barrier: Timestamp) -> Bool {
     if held == nil {
       guard incoming.isWaiting else { return false }
       held = incoming.take()
     }
-    guard held != nil, held!.traits().earliest <= barrier, var change = held.take() else { return false }
-    var missing: UInt64 = 0
-    // Wrapping: a seed was made of returns that came from here, so it is not ahead.
-    for index in 0..<instrumentCount { missing = max(missing, closed[index] &- change.seeds[index].closed) }
-    let isInTime = missing <= UInt64(truncatingIfNeeded: catchUpMax)
+    return held != nil && held!.traits().earliest <= barrier
+  }
+
+  /// Takes over a refit that is due at the bar's end `barrier`; whether one took effect. `record` then tells of it.
+  ///
+  /// - Parameter votes: the sum over all desks, where there are several: a change takes effect where each of them has it in time.
+  /// - Complexity: one acquiring load when none waits, else O(instruments + returns taken in late); no allocation but for a refit that a
+  ///   plan repeats.
+  public mutating func adopt(
+    at barrier: Timestamp, _ regimes: inout RegimeFilter, _ volatility: inout VolatilityFilter,
+    votes: RefitVote = RefitVote()
+  ) -> Bool {
+    if planned < plan.groups.count, plan.groups[planned].barrier <= barrier {
+      repeatPlanned(at: barrier, &regimes, &volatility)
+      return true
+    }
+    if deskCount > 1 {
+      // Nothing came in between vote and sum: what all said of this bar's end is what they have.
+      guard Int(votes.ready) + Int(votes.late) == deskCount else { return false }
+    } else {
+      guard isHolding(at: barrier) else { return false }
+    }
+    guard var change = held.take() else { return false }
+    let missing = change.lag(behind: closed)
+    let isInTime = votes.late == 0 && missing <= UInt64(truncatingIfNeeded: catchUpMax)
     if isInTime {
       begin(at: barrier)
+      (number, recordCount) = (counters.adopted, change.recordCount)
       apply(change, &regimes, &volatility)
       change.outcome = .adopted(
         number: counters.adopted, barrier: barrier, caughtUp: Int(truncatingIfNeeded: missing))
@@ -198,7 +214,8 @@ public struct RefitDesk: ~Copyable {
     guard touch.regime || touch.volatility else { return nil }
     let id = InstrumentID(index: UInt32(truncatingIfNeeded: index))
     var record = RefitRecord(
-      number: counters.adopted, barrier: barrier, instrument: id, shard: shard, caughtUp: touch.caughtUp)
+      number: number, barrier: barrier, instrument: id, shard: touch.shard, caughtUp: touch.caughtUp,
+      place: touch.place, recordCount: recordCount)
     if touch.regime {
       record.regime = RefitRecord.RegimePart(
         parameters: regimes.parameters, table: regimes.table, state: regimes.snapshot(of: id))
@@ -224,12 +241,17 @@ public struct RefitDesk: ~Copyable {
     _ change: borrowing RefitChange, _ regimes: inout RegimeFilter, _ volatility: inout VolatilityFilter
   ) {
     if let model = change.model { replace(model.parameters, model.table, &regimes) }
+    var place = change.firstPlace
     for index in 0..<instrumentCount {
       let id = InstrumentID(index: UInt32(truncatingIfNeeded: index))
       let seed = change.seeds[index]
       if let part = seed.volatility { set(part, of: id, &volatility) }
       if let state = seed.regime { set(state, of: id, &regimes) }
       guard seed.regime != nil || seed.volatility != nil else { continue }
+      touched[index].shard = shard
+      touched[index].place = place
+      // Wrapping: a count of instruments.
+      place &+= 1
       var number = seed.closed
       while number != closed[index] {
         let value = recent[index * catchUpMax + Int(truncatingIfNeeded: number) & (catchUpMax - 1)]
@@ -248,13 +270,16 @@ public struct RefitDesk: ~Copyable {
   private mutating func repeatPlanned(
     at barrier: Timestamp, _ regimes: inout RegimeFilter, _ volatility: inout VolatilityFilter
   ) {
-    let records = plan.groups[planned]
+    let group = plan.groups[planned]
     planned += 1
     begin(at: barrier)
-    if let model = records.compactMap(\.regime).first { replace(model.parameters, model.table, &regimes) }
-    for record in records where Int(record.instrument.index) < instrumentCount {
+    // As it was recorded: the journal of a replay is that of the run.
+    (number, recordCount) = (group.number, group.recordCount)
+    if let model = group.regime { replace(model.parameters, model.table, &regimes) }
+    for record in group.records where Int(record.instrument.index) < instrumentCount {
       let index = Int(record.instrument.index)
-      touched[index].caughtUp = record.caughtUp
+      (touched[index].caughtUp, touched[index].shard) = (record.caughtUp, record.shard)
+      touched[index].place = record.place
       if let part = record.volatility { set(part, of: record.instrument, &volatility) }
       if let part = record.regime { set(part.state, of: record.instrument, &regimes) }
     }

@@ -19,6 +19,16 @@ extension Refitter.Fits {
     return fits
   }
 
+  /// The same with the regime table of an engine's configuration.
+  ///
+  /// - Throws: `ConfigurationError` where its regimes break a rule.
+  public static func standard(
+    for configuration: EngineConfiguration, regime: RegimeRefit.Rules? = RegimeRefit.Rules(),
+    volatility: VolatilityFitSettings? = VolatilityFitSettings()
+  ) throws(ConfigurationError) -> Refitter.Fits {
+    standard(regime: regime, volatility: volatility, table: try configuration.regimeTable())
+  }
+
   private static func refit(
     _ window: [Double], _ inForce: VolatilityParameters, _ settings: VolatilityFitSettings
   ) -> RefitAnswer<VolatilityParameters> {
@@ -39,15 +49,25 @@ extension Refitter.Fits {
 }
 
 extension Refitter {
-  /// A refitter that begins with the models of an engine's configuration.
+  /// A refitter for one desk that begins with the models of an engine's configuration.
   ///
   /// - Throws: `ConfigurationError` as above, or where the configuration's models break a rule.
   public init(
     _ publisher: consuming RefitPublisher, configuration: EngineConfiguration, schedule: Schedule = Schedule(),
     fits: Fits
   ) throws(ConfigurationError) {
+    try self.init(RefitPublishers(publisher), configuration: configuration, schedule: schedule, fits: fits)
+  }
+
+  /// The same for the desks of all shards.
+  ///
+  /// - Throws: `ConfigurationError` as above, or where the configuration's models break a rule.
+  public init(
+    _ publishers: consuming RefitPublishers, configuration: EngineConfiguration, schedule: Schedule = Schedule(),
+    fits: Fits
+  ) throws(ConfigurationError) {
     try self.init(
-      publisher, regime: configuration.regimeParameters(), table: configuration.regimeTable(),
+      publishers, regime: configuration.regimeParameters(), table: configuration.regimeTable(),
       volatility: configuration.volatilityParameters(), schedule: schedule, fits: fits)
   }
 }

@@ -4,16 +4,19 @@ internal import LockFreeRings
 public struct RefitPublisher: ~Copyable, Sendable {
   /// Instruments of the desk.
   public let instrumentCount: Int
+  /// Desks that change together with this one, itself included.
+  public let deskCount: Int
   private var slot: ExchangeSlot<RefitChange>.Publisher
   private var returns: LatencyRing<ClosedReturn>.Consumer
 
   init(
     slot: consuming ExchangeSlot<RefitChange>.Publisher, returns: consuming LatencyRing<ClosedReturn>.Consumer,
-    instrumentCount: Int
+    instrumentCount: Int, deskCount: Int
   ) {
     self.slot = slot
     self.returns = returns
     self.instrumentCount = instrumentCount
+    self.deskCount = deskCount
   }
 
   /// The oldest return that was not taken yet, or nil.
@@ -21,6 +24,9 @@ public struct RefitPublisher: ~Copyable, Sendable {
 
   /// Whether `publish` would take a change; once it is so, it stays so until the next `publish`.
   public var isFree: Bool { slot.isFree }
+
+  /// The same where this is a part of something that would be taken out by reading.
+  mutating func isFreeNow() -> Bool { slot.isFree }
 
   /// Hands a change over; false, and it is ended, while the one before it has not come back or was not collected. `isFree` tells
   /// beforehand.

@@ -1,23 +1,23 @@
-public import EventJournal
 internal import LockFreeRings
 internal import MarketIngest
 internal import PositionSizing
 internal import RegimeDetection
 internal import TradingTypes
 
-// A refit in a journal: 57 words an instrument, those of a part that is not there zero.
+// A refit in a journal: 58 words an instrument, those of a part that is not there zero. Version 2; version 1 had no word 57.
 //
 //      0  barrier   1  number   2  instrument | shard << 32 | parts << 48   3  returns taken in late
 //      4  states   5 ..< 9  start   9 ..< 25  transition   25 ..< 29  means   29 ..< 33  variances
 //     33  regime of each state, style of each regime   34 ..< 37  multipliers   37, 38  hysteresis
 //     39 ..< 43  probabilities   43  log-likelihood   44  observations   45  flips   46  regime, candidate, its observations
 //     47 ..< 53  mean, omega, alpha, gamma, beta, backcast   53  equation   54  variance   55  observations   56  its logarithm
+//     57  place | records of the refit << 32
 extension RefitRecord {
-  static var wordCount: Int { 57 }
+  static var wordCount: Int { 58 }
 
   /// The payload of a `JournalRecord.refit`.
-  var journalWords: InlineArray<57, UInt64> {
-    var words = InlineArray<57, UInt64>(repeating: 0)
+  var journalWords: InlineArray<58, UInt64> {
+    var words = InlineArray<58, UInt64>(repeating: 0)
     words[0] = UInt64(bitPattern: barrier.nanoseconds)
     words[1] = number
     let parts: UInt64 = (regime == nil ? 0 : 1) | (volatility == nil ? 0 : 2)
@@ -25,10 +25,11 @@ extension RefitRecord {
     words[3] = UInt64(caughtUp)
     if let regime { Self.put(regime, into: &words) }
     if let volatility { Self.put(volatility, into: &words) }
+    words[57] = UInt64(place) | UInt64(recordCount) << 32
     return words
   }
 
-  private static func put(_ part: RegimePart, into words: inout InlineArray<57, UInt64>) {
+  private static func put(_ part: RegimePart, into words: inout InlineArray<58, UInt64>) {
     words[4] = UInt64(truncatingIfNeeded: part.parameters.stateCount)
     var sorts: UInt64 = 0
     for state in 0..<4 {
@@ -56,7 +57,7 @@ extension RefitRecord {
       | UInt64(UInt32(bitPattern: part.state.candidateObservations)) << 32
   }
 
-  private static func put(_ part: VolatilityPart, into words: inout InlineArray<57, UInt64>) {
+  private static func put(_ part: VolatilityPart, into words: inout InlineArray<58, UInt64>) {
     words[47] = part.parameters.mean.bitPattern
     words[48] = part.parameters.omega.bitPattern
     words[49] = part.parameters.alpha.bitPattern
@@ -83,11 +84,14 @@ extension RefitRecord {
   init?(journalWords words: [UInt64]) {
     guard words.count == Self.wordCount else { return nil }
     let parts = words[2] >> 48
-    guard parts >= 1, parts <= 3, words[1] != 0, words[3] <= UInt64(UInt16.max) else { return nil }
+    guard parts >= 1, parts <= 3, words[1] != 0, words[3] <= UInt64(UInt16.max),
+      words[57] >> 32 > words[57] & 0xffff_ffff
+    else { return nil }
     self.init(
       number: words[1], barrier: Timestamp(nanoseconds: Int64(bitPattern: words[0])),
       instrument: InstrumentID(index: UInt32(truncatingIfNeeded: words[2])),
-      shard: UInt16(truncatingIfNeeded: words[2] >> 32), caughtUp: UInt16(words[3]))
+      shard: UInt16(truncatingIfNeeded: words[2] >> 32), caughtUp: UInt16(words[3]),
+      place: UInt32(truncatingIfNeeded: words[57]), recordCount: UInt32(truncatingIfNeeded: words[57] >> 32))
     if parts & 1 != 0 {
       guard let part = Self.regimePart(words) else { return nil }
       regime = part
@@ -154,21 +158,5 @@ extension RefitRecord {
       variance: real(54), observations: Int64(bitPattern: words[55]), logVariance: real(56))
     guard state.isSound(under: parameters) else { return nil }
     return VolatilityPart(parameters: parameters, state: state)
-  }
-
-  /// The refits of the desk of `shard` that the journal in `directory` recorded, in the order in which they took effect: for a
-  /// `RefitPlan`.
-  ///
-  /// - Throws: `JournalError` when a file cannot be read or the journal is damaged.
-  public static func recorded(inJournal directory: String, shard: UInt16 = 0) throws(JournalError) -> [RefitRecord] {
-    var records: [RefitRecord] = []
-    let report = try JournalReader.replay(directory: directory) { header, payload in
-      guard header.type == JournalRecord.refit.rawValue, let record = RefitRecord(journalPayload: payload) else {
-        return
-      }
-      if record.shard == shard { records.append(record) }
-    }
-    guard report.mayContinue else { throw .damaged(report.end) }
-    return records
   }
 }

@@ -5,7 +5,10 @@ public import TradingTypes
 /// What a refit changed for one instrument as it took effect: parameters, and the state that the filters went on with.
 ///
 /// A sink is told of it at the bar's end where it took effect, before anything that was decided under it: `JournalSink` keeps it, and
-/// `recorded(inJournal:)` reads it back. States are in it, so a replay needs neither the fit nor returns of earlier days.
+/// `RefitHistory` reads it back. States are in it, so a replay needs neither the fit nor returns of earlier days.
+///
+/// A refit of several instruments is as many records, and took effect as a whole. Each says how many they are and which of them it is, so
+/// that a journal which was cut within them shows.
 @frozen public struct RefitRecord: BitwiseCopyable, Sendable {
   /// A model of the regime filter, one for all instruments, and the state of this one.
   @frozen public struct RegimePart: BitwiseCopyable, Sendable {
@@ -42,10 +45,14 @@ public import TradingTypes
   public var barrier: Timestamp
   /// The instrument.
   public var instrument: InstrumentID
-  /// The desk's `shard`.
+  /// The shard whose desk it was.
   public var shard: UInt16
   /// Returns that had closed since the refit's state was made, taken in under the new parameters.
   public var caughtUp: UInt16
+  /// Which of the refit's records it is: from 0, in the order in which they are recorded, over the desks of all shards.
+  public var place: UInt32
+  /// Records of the refit, over the desks of all shards.
+  public var recordCount: UInt32
   /// The regime filter's part, or nil where it stayed.
   public var regime: RegimePart?
   /// The volatility filter's part, or nil where it stayed.
@@ -54,38 +61,22 @@ public import TradingTypes
   /// A change that took effect at `barrier`.
   @inlinable public init(
     number: UInt64, barrier: Timestamp, instrument: InstrumentID, shard: UInt16 = 0, caughtUp: UInt16 = 0,
-    regime: RegimePart? = nil, volatility: VolatilityPart? = nil
+    place: UInt32 = 0, recordCount: UInt32 = 1, regime: RegimePart? = nil, volatility: VolatilityPart? = nil
   ) {
     self.number = number
     self.barrier = barrier
     self.instrument = instrument
     self.shard = shard
     self.caughtUp = caughtUp
+    self.place = place
+    self.recordCount = recordCount
     self.regime = regime
     self.volatility = volatility
   }
-}
 
-/// Refits that a replay repeats at the bars where they took effect. A plan serves one desk.
-public struct RefitPlan: Sendable {
-  /// Records of one refit after the other.
-  private(set) var groups: [[RefitRecord]] = []
-
-  /// No refit.
-  public init() {}
-
-  /// The plan that repeats `records`: those of one desk, in the order in which they took effect.
-  public init(repeating records: [RefitRecord]) {
-    for record in records {
-      // A journal that goes on after a restart counts its refits from 1 again.
-      if let last = groups.last?.first, last.number == record.number, last.barrier == record.barrier {
-        groups[groups.count - 1].append(record)
-      } else {
-        groups.append([record])
-      }
-    }
+  /// Whether `next` is the record behind this one in the same refit.
+  func isFollowed(by next: RefitRecord) -> Bool {
+    next.number == number && next.barrier == barrier && next.recordCount == recordCount && next.place > 0
+      && next.place - 1 == place
   }
-
-  /// Refits planned.
-  public var count: Int { groups.count }
 }

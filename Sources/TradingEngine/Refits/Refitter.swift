@@ -10,7 +10,8 @@ public enum RefitAnswer<Parameters: Sendable>: Sendable {
   case keep(reason: String)
 }
 
-/// The other thread's work beside a `RefitDesk`: keeps a window of returns of each instrument, refits on it, hands the result over.
+/// The other thread's work beside a `RefitDesk`, or beside those of all shards: keeps a window of returns of each instrument, refits on it,
+/// hands the result over.
 ///
 /// `step` does what there is to do and may take as long as the fits take; the pipeline does not wait for it. A fit that refuses leaves
 /// the parameters in force and marks them stale; the next fit that succeeds takes the mark away.
@@ -88,7 +89,7 @@ public struct Refitter: ~Copyable, Sendable {
   public private(set) var volatility: [VolatilityParameters]
   private let schedule: Schedule
   private let fits: Fits
-  private var publisher: RefitPublisher
+  private var publishers: RefitPublishers
   private var windows: [ReturnSeries]
   private var sinceFit: [Int]
   private var isRequested = false
@@ -96,14 +97,25 @@ public struct Refitter: ~Copyable, Sendable {
   // What a change on its way would put in force.
   private var offered: (regime: RegimeParameters?, volatility: [VolatilityParameters?])?
 
-  /// A refitter for the desk whose end `publisher` is.
+  /// A refitter for the desk whose end `publisher` is, and which is alone.
+  ///
+  /// - Throws: `ConfigurationError` as the one for several desks does.
+  public init(
+    _ publisher: consuming RefitPublisher, regime: RegimeParameters, table: RegimeTable,
+    volatility: VolatilityParameters, schedule: Schedule = Schedule(), fits: Fits
+  ) throws(ConfigurationError) {
+    try self.init(
+      RefitPublishers(publisher), regime: regime, table: table, volatility: volatility, schedule: schedule, fits: fits)
+  }
+
+  /// A refitter for the desks whose ends `publishers` are: one for all shards, which change at the same bar's end.
   ///
   /// - Parameters:
   ///   - regime: the model in force, with its table; refits keep the table.
   ///   - volatility: the model in force of every instrument.
   /// - Throws: `ConfigurationError` when the schedule has a window that is empty or shorter than what is made anew.
   public init(
-    _ publisher: consuming RefitPublisher, regime: RegimeParameters, table: RegimeTable,
+    _ publishers: consuming RefitPublishers, regime: RegimeParameters, table: RegimeTable,
     volatility: VolatilityParameters, schedule: Schedule = Schedule(), fits: Fits
   ) throws(ConfigurationError) {
     guard schedule.windowMin >= 1, schedule.windowMax >= schedule.windowMin, schedule.reseedCount >= 1,
@@ -113,12 +125,12 @@ public struct Refitter: ~Copyable, Sendable {
         "refits: windows of \(schedule.windowMin) to \(schedule.windowMax) returns, \(schedule.reseedCount) made anew, every \(schedule.interval): 1 or more of each, ascending, and no more made anew than kept expected"
       )
     }
-    let count = publisher.instrumentCount
+    let count = publishers.instrumentCount
     if let leader = schedule.regimeInstrument, Int(leader.index) >= count {
       throw ConfigurationError(
         "refits: the regime is fitted to instrument \(leader.index), one below \(count) expected")
     }
-    self.publisher = publisher
+    self.publishers = publishers
     self.regime = regime
     self.table = table
     self.volatility = Array(repeating: volatility, count: count)
@@ -141,7 +153,7 @@ public struct Refitter: ~Copyable, Sendable {
   public mutating func step() -> Bool {
     let took = drain()
     let heard = hear()
-    guard publisher.isFree, isRequested || sinceFit.contains(where: { $0 >= schedule.interval }) else {
+    guard publishers.isFree(), isRequested || sinceFit.contains(where: { $0 >= schedule.interval }) else {
       return took || heard
     }
     isRequested = false
@@ -152,7 +164,7 @@ public struct Refitter: ~Copyable, Sendable {
 
   private mutating func drain() -> Bool {
     var took = false
-    while let next = publisher.nextReturn() {
+    while let next = publishers.nextReturn() {
       took = true
       report.returns += 1
       let index = Int(next.instrument.index)
@@ -175,8 +187,8 @@ public struct Refitter: ~Copyable, Sendable {
   }
 
   private mutating func hear() -> Bool {
-    guard let change = publisher.collect() else { return false }
-    switch change.outcome {
+    guard let outcome = publishers.collect() else { return false }
+    switch outcome {
     case .adopted(_, _, let caughtUp):
       report.adopted += 1
       wasLate = false
@@ -187,7 +199,7 @@ public struct Refitter: ~Copyable, Sendable {
           volatility[index] = parameters ?? volatility[index]
         }
       }
-    case .late, nil:
+    case .late:
       report.late += 1
       // Its states are of another time: once more, and then when it is time again: a window whose end was lost stays behind.
       isRequested = !wasLate
@@ -227,9 +239,8 @@ public struct Refitter: ~Copyable, Sendable {
       report.lastReason = "a return was lost during the fits, whole windows expected; parameters kept"
       return
     }
-    let change: RefitChange
     do throws(ConfigurationError) {
-      change = try RefitChange(
+      try publishers.publish(
         regime: newRegime.map { ($0, table) }, volatility: newVolatility, series: windows,
         reseedCount: schedule.reseedCount)
     } catch {
@@ -238,7 +249,7 @@ public struct Refitter: ~Copyable, Sendable {
       return
     }
     offered = (newRegime, newVolatility)
-    report.published += publisher.publish(change) ? 1 : 0
+    report.published += 1
   }
 
   private mutating func settle<Parameters>(_ answer: RefitAnswer<Parameters>) -> Parameters? {

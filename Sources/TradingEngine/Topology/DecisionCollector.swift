@@ -153,7 +153,9 @@ public struct DecisionCollector: ~Copyable {
     }
     for lane in lanes {
       lane.ring.release(1)
-      lane.doneKey = max(lane.doneKey, key)
+      // Less one: what the bar's end caused, a refit, comes behind it and before everything that other shards decide then. Each says so
+      // when it is through (`endBarrier`).
+      lane.doneKey = max(lane.doneKey, key - min(key, 1))
       // Never full: a shard takes the total before it can come to the next bar's end.
       _ = lane.totals!.tryPush(total)
     }

@@ -26,6 +26,11 @@ public struct ShardMap: Sendable {
     self.count = count
     self.shards = shards.map { UInt8($0) }
   }
+
+  /// The shard that trades `instrument`: the first one where the map does not name it, as events are distributed.
+  func shard(of instrument: InstrumentID) -> Int {
+    Int(instrument.index) < shards.count ? Int(shards[Int(instrument.index)]) : 0
+  }
 }
 
 /// The thread that sees the whole input: gives each event to the pipeline that trades its instrument, and marks what concerns all.

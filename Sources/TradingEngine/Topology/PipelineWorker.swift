@@ -102,6 +102,7 @@ public struct PipelineWorker<Model: Forecaster & ~Copyable, Gateway: VenueGatewa
       // The collecting thread names a shard that does not come; this one only waits until it is over.
       if let total = totals!.pop(waiting: wait.strategy, until: wait.slice) {
         pipeline.takeShardBarrier(total, own: part, at: time)
+        pipeline.sink.endBarrier()
         return true
       }
       if wait.isOver { return false }

@@ -34,6 +34,8 @@ public import TradingTypes
   @usableFromInline var gross = Money.zero
   /// Returns of the shard's instruments.
   @usableFromInline var universe = UniverseSample()
+  /// Whether its desk has a refit.
+  @usableFromInline var refits = RefitVote()
 
   /// No part.
   @inlinable public init() {}
@@ -46,6 +48,7 @@ public import TradingTypes
     fallTwice &+= other.fallTwice
     gross.nanos &+= other.gross.nanos
     universe.add(other.universe)
+    refits.add(other.refits)
   }
 }
 
@@ -136,6 +139,10 @@ public import TradingTypes
       put(.refit(first: UInt8(truncatingIfNeeded: first), part))
     }
   }
+
+  /// Says that everything of a bar's end is there: other shards' outputs wait for that, so that a refit stands before all that is decided
+  /// under it.
+  mutating func endBarrier() { progress.raise(to: key) }
 
   /// Says that everything up to the current key is there, where that is news: beside the ring, so that it never fills it.
   @inlinable mutating func tellProgress() {
