@@ -5,7 +5,7 @@ public import TradingTypes
 public protocol DecisionSink: ~Copyable {
   /// A decision ended; `plan` holds its child orders when it was routed.
   mutating func record(_ decision: borrowing Decision, plan: borrowing RoutePlan)
-  /// How the size of the decision that comes next was found; only where stage 5 was asked. Split topologies do not hand it on.
+  /// How the size of the decision that comes next was found; only where stage 5 was asked.
   mutating func record(_ sizing: borrowing SizedDecision)
   /// A venue reported about one of our orders, and the ledger took it in.
   mutating func record(_ report: borrowing ExecutionReport)

@@ -34,10 +34,10 @@ public import TradingTypes
 //     6 ..< 14  the continuous preset's steps in their order   14 ..< 23  kelly … fraction in theirs
 //    23 ..< 27  notional wanted, notional (low word first)   27  reference price   28 ..< 32  target, difference, band, most of an increase
 extension SizedDecision {
-  static var wordCount: Int { 32 }
+  @usableFromInline static var wordCount: Int { 32 }
 
   /// The payload of a `JournalRecord.sizing`.
-  var journalWords: InlineArray<32, UInt64> {
+  @usableFromInline var journalWords: InlineArray<32, UInt64> {
     let steps = record.continuous
     var words = InlineArray<32, UInt64>(repeating: 0)
     words[0] = sequence
@@ -82,10 +82,16 @@ extension SizedDecision {
   public init?(journalPayload bytes: RawSpan) {
     guard bytes.byteCount == 8 * Self.wordCount else { return nil }
     let view = ByteView(bytes)
-    func word(_ place: Int) -> UInt64 {
-      (0..<8).reduce(0) { $0 | UInt64(view.byte(at: place * 8 + $1)) << UInt64(8 * $1) }
-    }
-    func byte(_ place: Int, _ index: Int) -> UInt8 { view.byte(at: place * 8 + index) }
+    self.init(
+      journalWords: InlineArray { place in
+        (0..<8).reduce(UInt64(0)) { $0 | UInt64(view.byte(at: place * 8 + $1)) << UInt64(8 * $1) }
+      })
+  }
+
+  /// The size that `words` are, or nil where they are none; no allocation.
+  init?(journalWords words: InlineArray<32, UInt64>) {
+    func word(_ place: Int) -> UInt64 { words[place] }
+    func byte(_ place: Int, _ index: Int) -> UInt8 { UInt8(truncatingIfNeeded: words[place] >> UInt64(8 * index)) }
     func number(_ place: Int) -> Double { Double(bitPattern: word(place)) }
     func lots(_ place: Int) -> Quantity { Quantity(lots: Int64(bitPattern: word(place))) }
     func money(_ place: Int) -> Money {

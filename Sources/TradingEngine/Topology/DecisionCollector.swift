@@ -15,6 +15,8 @@ public struct DecisionCollector: ~Copyable {
     var doneKey: UInt64 = 0
     // What came of a refit so far.
     var refit = [UInt64](repeating: 0, count: RefitRecord.wordCount)
+    // The same of a size.
+    var sizing = InlineArray<32, UInt64>(repeating: 0)
     var hasEnded = false
     var isEmpty = true
 
@@ -132,6 +134,12 @@ public struct DecisionCollector: ~Copyable {
       }
       if Int(first) + 8 >= RefitRecord.wordCount, let refit = RefitRecord(journalWords: lane.refit) {
         sink.record(refit)
+      }
+    case .sizing(let words, let first):
+      lane.ring.release(1)
+      for place in 0..<16 { lane.sizing[Int(first) + place] = words[place] }
+      if Int(first) + 16 == SizedDecision.wordCount, let sizing = SizedDecision(journalWords: lane.sizing) {
+        sink.record(sizing)
       }
     case .barrier: return exchange(at: keyed.key)
     case .end:

@@ -101,6 +101,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
     guard gate.evaluate(intent, inputs, ledger).isPass else { return nil }
     guard reservePosition(for: intent, within: policy.openPositionsMax) else {
       // What stage 5 says of the same lack of room in its own books.
+      sizingReason = .openPositionsMax
       return Decision(
         sequence: intent.causeSequence, time: intent.time, instrument: intent.instrument, verdict: .noSize)
     }

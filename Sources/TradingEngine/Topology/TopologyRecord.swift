@@ -66,6 +66,8 @@ public import TradingTypes
   case swap(ModelSwap)
   /// Eight words of a refit from word `first` on, in order: whole it would make every output four times as long.
   case refit(first: UInt8, InlineArray<8, UInt64>)
+  /// Half of a size from word `first` on, in order: as much as a bar's part takes in any case.
+  case sizing(InlineArray<16, UInt64>, first: UInt8)
   /// The shard's part at a bar's end; it waits for the total.
   case barrier(BarrierPart)
   /// Nothing more.
@@ -138,6 +140,14 @@ public import TradingTypes
       for place in 0..<min(8, RefitRecord.wordCount - first) { part[place] = words[first + place] }
       put(.refit(first: UInt8(truncatingIfNeeded: first), part))
     }
+  }
+
+  /// Forwards how a size was found, in halves.
+  @inlinable public mutating func record(_ sizing: borrowing SizedDecision) {
+    let words = sizing.journalWords
+    put(.sizing(InlineArray { words[$0] }, first: 0))
+    // In range: there are 32.
+    put(.sizing(InlineArray { words[16 &+ $0] }, first: 16))
   }
 
   /// Says that everything of a bar's end is there: other shards' outputs wait for that, so that a refit stands before all that is decided
