@@ -168,6 +168,7 @@ let executables: [Target] = [
   tool(
     "modelhost", path: "Examples/ModelHost",
     ["TradingTypes", "LockFreeRings", "SimulatedVenue", "ModelGovernance", "TradingEngine", "ModelDeployment"]),
+  tool("refithost", path: "Examples/RefitHost", ["TradingEngine", "SimulatedVenue"]),
   tool("fixtures", path: "Fixtures/fixtures", ["FixtureStreams", "TradingTypes"]),
 ]
 
@@ -201,7 +202,9 @@ let checks: [Target] = [
     swiftSettings: strict),
   .testTarget(
     name: "ToolTests",
-    dependencies: everything + ["OnnxImport", "martlet", "live", "TestSupport", "BuiltinModels", "FixtureStreams"],
+    dependencies: everything + [
+      "OnnxImport", "martlet", "live", "refithost", "TestSupport", "BuiltinModels", "FixtureStreams",
+    ],
     swiftSettings: strict),
   .testTarget(
     name: "BenchReportTests",

@@ -81,7 +81,7 @@ enum House {
     "martlet": .executable, "bench": .executable, "league": .executable, "featureleague": .executable,
     "inferenceleague": .executable, "quantleague": .executable, "proof": .executable, "fixtures": .executable,
     "host": .executable,
-    "live": .executable, "modelhost": .executable, "FuzzTargets": .executable, "fuzz": .tests,
+    "live": .executable, "modelhost": .executable, "refithost": .executable, "FuzzTargets": .executable, "fuzz": .tests,
   ]
 
   /// Counts allocations by taking the place of the allocator: never part of what users link.
