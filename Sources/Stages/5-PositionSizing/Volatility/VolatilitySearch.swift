@@ -1,6 +1,8 @@
 import TradingTypes
 
 /// The search for the optimum of a likelihood: its box, its starts.
+///
+/// It walks over 1/ν: towards normal errors the likelihood flattens out over ν itself, and steps would never end.
 struct VolatilitySearch {
   private let likelihood: VolatilityLikelihood
   private let settings: VolatilityFitSettings
@@ -26,7 +28,7 @@ struct VolatilitySearch {
     (low[Place.alpha], high[Place.alpha]) = (0, isLog ? 2 : 1)
     (low[Place.gamma], high[Place.gamma]) = isLog ? (-2, 2) : (0, settings.model == .gjr ? 1 : 0)
     (low[Place.beta], high[Place.beta]) = (0, 0.9999)
-    if settings.errors == .studentT { (low[Place.freedom], high[Place.freedom]) = (2.05, 500) }
+    if settings.errors == .studentT { (low[Place.freedom], high[Place.freedom]) = (1 / 500, 1 / 2.05) }
     minimizer = BoxMinimizer(
       low: low, high: high, limitWeights: isLog ? VolatilityVector() : VolatilityVector(0, 0, 1, 0.5, 1, 0, 0, 0),
       limitMax: isLog ? 1 : 0.999_999, gainMin: 1e-8, promiseMax: 1e-2, passMax: settings.passMax)
@@ -61,13 +63,24 @@ struct VolatilitySearch {
   }
 
   private func minimize(from start: VolatilityVector) -> BoxMinimizer.Answer {
-    minimizer.minimize(from: start) { point, gradient in
+    var answer = minimizer.minimize(from: start.withInverseFreedom) { point, gradient in
+      let point = point.withInverseFreedom
       let value = -likelihood.value(at: point, gradient: &gradient)
-      gradient = -gradient
+      gradient *= -point.freedomScale
       return value
     } information: { point in
-      likelihood.scoreProducts(at: point)
+      let point = point.withInverseFreedom
+      var products = likelihood.scoreProducts(at: point)
+      let scale = point.freedomScale
+      for row in 0..<Place.count { products[row] *= scale * scale[row] }
+      return products
     }
+    answer.point = answer.point.withInverseFreedom
+    if settings.errors == .studentT {
+      // 1 / (1 / ν) may miss a bound by its last digit.
+      answer.point[Place.freedom] = min(max(answer.point[Place.freedom], 2.05), 500)
+    }
+    return answer
   }
 
   /// Starts with the long-run variance of the series: calm and lively, of shorter and longer memory.
@@ -100,6 +113,20 @@ struct VolatilitySearch {
 }
 
 extension VolatilityVector {
+  /// 1/ν for ν and the other way; 0, of normal errors, stays.
+  fileprivate var withInverseFreedom: VolatilityVector {
+    var point = self
+    if point[Place.freedom] > 0 { point[Place.freedom] = 1 / point[Place.freedom] }
+    return point
+  }
+
+  /// What turns a slope over this point's numbers into one over 1/ν, by the chain rule dν / d(1/ν) = −ν².
+  fileprivate var freedomScale: VolatilityVector {
+    var scale = VolatilityVector(repeating: 1)
+    scale[Place.freedom] = -self[Place.freedom] * self[Place.freedom]
+    return scale
+  }
+
   /// The numbers of a model.
   init(_ parameters: VolatilityParameters, degreesOfFreedom: Double?) {
     self.init(
