@@ -9,13 +9,13 @@ struct GarchFilterCommand: ParsableCommand {
     commandName: "filter",
     abstract: "Run a volatility model over a column of returns.",
     discussion: """
-      Prints a CSV of row (from 0) and variance: the forecast for that row's return,
-      made from the rows before it, percent^2.
+      Prints a CSV of row (from 0) and variance: the forecast for that row's return
+      from the rows before it and a variance to start from, percent^2.
 
       The parameters are the JSON that garch fit prints, or an object with mu, omega,
       alpha, gamma, beta of its own. Its "model" says which equation; without one,
       --model does; without that too it is egarch where omega or gamma is negative,
-      gjr where there is a gamma, otherwise garch. Its "backcast" is the variance
+      gjr, with a warning, where there is a gamma, otherwise garch. Its "backcast" is the variance
       before the first row; without one it is made of the first 75 rows.
 
       Example:
@@ -106,6 +106,7 @@ struct VolatilityFile {
     guard let model = told.map({ VolatilityModel(name: $0) }) ?? guess else {
       throw ToolFailure.badInput("\(path): model: garch, gjr or egarch expected, \(told ?? "") found")
     }
+    if told == nil, guess == .gjr { warn("\(path): gamma without a model: taken for gjr; --model says which") }
     let backcast = whole.backcast ?? VolatilityParameters.backcast(of: returns)
     do {
       return try VolatilityParameters(

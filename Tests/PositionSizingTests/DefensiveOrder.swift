@@ -79,12 +79,16 @@ struct DefensiveOrder: ~Copyable {
       peakEquity: Money(nanos: equity.nanos + equity.nanos * Int128(random.below(250)) / 1000), quote: quote,
       vix: 5 + 60 * random.unit(), time: Timestamp(nanoseconds: 1_000))
     if random.below(2) == 0 { inputs.position = Quantity(lots: Int64(random.below(200)) - 100) }
+    if random.below(4) == 0 { inputs.openBuy = Quantity(lots: Int64(random.below(100))) }
+    if random.below(4) == 0 { inputs.openSell = Quantity(lots: Int64(random.below(100))) }
+    // Unusable for the case as it is and for what is worse alike: a VIX that goes missing has a rule of its own.
+    if random.below(8) == 0 { inputs.vixAge = TimeSpan(nanoseconds: .max) }
     inputs.grossExposure = Money(units: Int64(random.below(4_000_000)))
     inputs.openPositions = Int64(random.below(35))
     return inputs
   }
 
-  /// Target and position after the order, in the direction of the signal.
+  /// Target, and the position after the order and those that are open, in the direction of the signal.
   private mutating func measure(_ signal: RegimeSignal, _ inputs: SizingInputs) -> (target: Int64, position: Int64) {
     var (signal, inputs) = (signal, inputs)
     switch fault {
@@ -100,13 +104,18 @@ struct DefensiveOrder: ~Copyable {
     }
     let outcome = sizer.size(signal, inputs)
     let sign: Int64 = signal.signal < 0 ? -1 : 1
-    var position = inputs.position.lots
+    var position = Self.expectedLots(inputs)
     if case .intent(let intent) = outcome {
       position += intent.side.sign * intent.quantity.lots
       traded += 1
     }
     held += sizer.record.target.lots != 0 ? 1 : 0
     return (sign * sizer.record.target.lots, sign * position)
+  }
+
+  /// The position once what is open has traded.
+  private static func expectedLots(_ inputs: SizingInputs) -> Int64 {
+    inputs.position.lots + inputs.openBuy.lots - inputs.openSell.lots
   }
 
   /// The first of `count` cases in which something for the worse makes a target or a position larger; nil where there is none.
@@ -119,7 +128,8 @@ struct DefensiveOrder: ~Copyable {
         regime: .bull, probability: 1, signal: value, confidence: random.unit(),
         directionProbability: 0.35 + 0.6 * random.unit())
       // A position on the other side is not made larger or smaller by a smaller target; only targets are compared then.
-      let isComparable = inputs.position.lots == 0 || (inputs.position.lots > 0) == (value > 0)
+      let expected = Self.expectedLots(inputs)
+      let isComparable = expected == 0 || (expected > 0) == (value > 0)
       if random.below(8) == 0 { inputs.openPositions = inputs.policy.openPositionsMax - 1 }
       let base = measure(signal, inputs)
       for kind in 0..<9 {

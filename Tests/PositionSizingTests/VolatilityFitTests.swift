@@ -64,7 +64,7 @@ import TradingTypes
     }
   }
 
-  @Test func `each bad series is refused for its reason`() {
+  @Test func `each bad series is refused for its reason`() throws {
     let good = ReferenceVolatility.series(600, .garch, .normal, truths[.GARCH_normal]!, seed: 3)
     func refusal(_ returns: [Double]) -> VolatilityFitRefusal? {
       do {
@@ -82,6 +82,10 @@ import TradingTypes
     #expect(refusal([]) == .tooFewReturns(count: 0, minimum: 250))
     #expect(refusal([Double](repeating: 0.1, count: 600)) == .constant)
     #expect(refusal([Double](repeating: 0, count: 600)) == .constant)
+    // Nothing traded at first: the variance to start from is that of the whole series.
+    let late = try VolatilityFit(
+      [Double](repeating: 0, count: 75) + good, VolatilityFitSettings(.gjr, fitsMean: false))
+    #expect(late.parameters.backcast > 0 && late.logLikelihood.isFinite)
     #expect(refusal(changed(7, .nan)) == .notFinite(index: 7))
     #expect(refusal(changed(599, .infinity)) == .notFinite(index: 599))
     #expect(refusal(changed(9, -100)) == .totalLoss(index: 9, returnPercent: -100))

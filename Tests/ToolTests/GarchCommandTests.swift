@@ -107,6 +107,11 @@ import TradingTypes
       #expect(bad.code == 2 && bad.errorLines.count == 1 && bad.output.isEmpty, "\(text): \(bad.error)")
       #expect((parts + ["bad.json"]).allSatisfy(bad.error.contains), "\(text): \(bad.error)")
     }
+    let numbers = #"{"omega":0.1,"alpha":0.05,"gamma":0.05,"beta":0.85}"#
+    let unnamed = try filter(try folder.write(Array(numbers.utf8), "unnamed.json"))
+    #expect(unnamed.code == 0 && unnamed.errorLines.count == 1 && unnamed.error.contains("gjr"), "\(unnamed.error)")
+    let named = try filter(folder.file("unnamed.json").path, ["--model", "gjr"])
+    #expect(named.code == 0 && named.error.isEmpty && named.output == unnamed.output)
     let other = try filter(parameters, ["--model", "garch"])
     #expect(other.code == 2 && other.error.contains("egarch found"))
   }

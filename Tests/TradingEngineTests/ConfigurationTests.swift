@@ -2,9 +2,11 @@
 // back and refused when wrong; the page in Docs is compared with the table.
 
 import Foundation
+import PositionSizing
 import Testing
-import TradingEngine
 import TradingTypes
+
+@testable import TradingEngine
 
 /// The page about the configuration, from its table.
 private func configurationPage() -> String {
@@ -116,7 +118,9 @@ private func configurationPage() -> String {
     #"{"bars": {"session_open_s": 60000}}"#, #"{"venues": []}"#,
     #"{"venues": [{"name": "A", "share_percent": 50}, {"name": "A", "share_percent": 50}]}"#,
     #"{"regime": {"start": [0.5, 0.6]}}"#, #"{"regime": {"transition": [[0.9, 0.2], [0.1, 0.9]]}}"#,
-    #"{"regime": {"variances": [0.04, 0.004]}}"#,
+    #"{"regime": {"variances": [0.04, 0.004]}}"#, #"{"volatility": {"alpha": 0.3}}"#,
+    #"{"volatility": {"omega": -0.1}}"#, #"{"volatility": {"model": "garch", "gamma": 0.1}}"#,
+    #"{"volatility": {"model": "egarch", "omega": 11}}"#,
     #"{"regime": {"start": [0.25, 0.25, 0.25, 0.25], "means": [0, 0, 0, 0], "variances": [1, 2, 3, 4], "transition": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]}}"#,
   ])
   func `what no single key can say is refused before an engine is built`(text: String) {
@@ -128,6 +132,17 @@ private func configurationPage() -> String {
         means: configuration.regime.means, variances: configuration.regime.variances)
       Issue.record("\(text) was accepted")
     } catch { #expect(!error.description.isEmpty) }
+  }
+
+  @Test func `a model of every equation is built as it is written`() throws {
+    let text = #"""
+      {"volatility": {"model": "egarch", "omega": -0.1, "alpha": 0.12, "gamma": -0.08, "beta": 0.97, "initial_variance": 0.5}}
+      """#
+    let found = try EngineConfiguration(json: Array(text.utf8), source: "t").volatilityParameters()
+    #expect(
+      try found == VolatilityParameters(.egarch, omega: -0.1, alpha: 0.12, gamma: -0.08, beta: 0.97, backcast: 0.5))
+    let builtin = try EngineConfiguration().volatilityParameters()
+    #expect(builtin.model == .gjr && builtin.gamma == 0)
   }
 
   @Test func `an engine without instruments or with a bad configuration is refused`() throws {

@@ -79,6 +79,26 @@ func field(_ path: String, _ key: ConfigurationKey<Bool>, _ meaning: String) -> 
   }
 }
 
+/// A value for each name.
+func field<Value: Equatable & Sendable>(
+  _ path: String, _ key: ConfigurationKey<Value>, _ choices: [(name: String, value: Value)], _ meaning: String
+) -> ConfigurationField {
+  let names = choices.map { "\"\($0.name)\"" }
+  let kind = names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+  return ConfigurationField(
+    path: path, kind: kind, meaning: meaning,
+    read: { root in
+      let name = choices.first { $0.value == root[keyPath: key] }?.name
+      return "\"\(name ?? "")\""
+    },
+    write: { (root, node, source) throws(ConfigurationError) in
+      guard case .string(let text) = node.value, let choice = choices.first(where: { $0.name == text }) else {
+        throw configurationRefusal(source, path, node, kind)
+      }
+      root[keyPath: key] = choice.value
+    })
+}
+
 func field(_ path: String, _ key: ConfigurationKey<Money>, _ meaning: String) -> ConfigurationField {
   let kind = "exact decimal, currency, 0 or more"
   return ConfigurationField(path: path, kind: kind, meaning: meaning, read: { $0[keyPath: key].text(places: 0) }) {

@@ -1,3 +1,4 @@
+internal import PositionSizing
 internal import SignalFeatures
 internal import TradingTypes
 
@@ -7,14 +8,7 @@ public enum ConfigurationTable {
   public static let fields: [ConfigurationField] = general + models + sizing + continuousSizing + limits + kill
 
   private static let general: [ConfigurationField] = [
-    ConfigurationField(
-      path: "mode", kind: "\"aggressive\", \"normal\" or \"defensive\"", meaning: "Policy mode at the start.",
-      read: { "\"\($0.mode)\"" },
-      write: { (root, node, source) throws(ConfigurationError) in
-        guard case .string(let text) = node.value, let mode = PolicyMode.allCases.first(where: { "\($0)" == text })
-        else { throw configurationRefusal(source, "mode", node, "\"aggressive\", \"normal\" or \"defensive\"") }
-        root.mode = mode
-      }),
+    field("mode", \.mode, PolicyMode.allCases.map { ("\($0)", $0) }, "Policy mode at the start."),
     field("starting_cash", \.startingCash, "Cash of the account at the start."),
     ConfigurationField(
       path: "instruments", kind: "array of symbols",
@@ -155,10 +149,22 @@ public enum ConfigurationTable {
       "regime.switch_probability", \.regime.switchProbability, 0...1, "probability",
       "A new regime must exceed this before it is in force."),
     field("regime.switch_bars", \.regime.switchBars, 1...1_000, "bars", "A new regime must have been first so long."),
-    field("volatility.omega", \.volatility.omega, 1e-12...1e6, "percent squared", "GJR-GARCH constant."),
-    field("volatility.alpha", \.volatility.alpha, 0...1, "weight", "Weight of the last squared shock."),
-    field("volatility.gamma", \.volatility.gamma, 0...1, "weight", "Further weight when the shock was negative."),
-    field("volatility.beta", \.volatility.beta, 0...0.9999, "weight", "Weight of the last variance."),
+    field(
+      "volatility.model", \.volatility.model, VolatilityModel.allCases.map { ("\($0)", $0) },
+      "The equation; gjr with gamma 0 is garch. Docs/Volatility.md has all three."),
+    field(
+      "volatility.omega", \.volatility.omega, -10...1e6, "percent squared, of egarch its logarithm",
+      "Constant; at least 1e-8 unless the model is egarch, and then at most 10."),
+    field(
+      "volatility.alpha", \.volatility.alpha, -2...2, "weight",
+      "Weight of the last squared shock, 0…1; of egarch of the standardised shock's magnitude."),
+    field(
+      "volatility.gamma", \.volatility.gamma, -2...2, "weight",
+      "Further weight when the shock was negative, 0…1; of egarch of the standardised shock."),
+    field(
+      "volatility.beta", \.volatility.beta, 0...0.9999, "weight",
+      "Weight of the last variance, of egarch of its logarithm."
+    ),
     field("volatility.mean", \.volatility.mean, -10...10, "percent", "Mean bar return."),
     field(
       "volatility.initial_variance", \.volatility.initialVariance, 1e-12...1e6, "percent squared",
@@ -166,16 +172,9 @@ public enum ConfigurationTable {
   ]
 
   private static let sizing: [ConfigurationField] = [
-    ConfigurationField(
-      path: "sizing.preset", kind: "\"table\" or \"continuous\"",
-      meaning: "How the wanted share of equity is found; Docs/Sizing.md has both step by step.",
-      read: { $0.sizing.isContinuous ? "\"continuous\"" : "\"table\"" },
-      write: { (root, node, source) throws(ConfigurationError) in
-        guard case .string(let text) = node.value, text == "table" || text == "continuous" else {
-          throw configurationRefusal(source, "sizing.preset", node, "\"table\" or \"continuous\"")
-        }
-        root.sizing.isContinuous = text == "continuous"
-      }),
+    field(
+      "sizing.preset", \.sizing.isContinuous, [("table", false), ("continuous", true)],
+      "How the wanted share of equity is found; Docs/Sizing.md has both step by step."),
     field("sizing.payoff_ratio", \.sizing.payoffRatio, 0.01...100, "ratio", "Gain of a won trade per unit lost."),
     field("sizing.kelly_fraction", \.sizing.kellyFraction, 0...1, "share", "Share of the full Kelly fraction."),
     field(

@@ -57,9 +57,9 @@ extension EngineConfiguration {
     try demand(
       regime.roles.isEmpty ? states < 4 : regime.roles.count == states,
       "regime: roles name one regime a state (four states have no preset)")
-    try demand(
-      volatility.alpha + volatility.beta + volatility.gamma / 2 < 1,
-      "volatility: persistence alpha + beta + gamma / 2 is below 1")
+    do throws(ConfigurationError) { _ = try volatilityParameters() } catch {
+      throw ConfigurationError("\(source): \(error)")
+    }
     try demand(
       continuousSizing.meanBarsMin <= continuousSizing.meanBars,
       "continuous_sizing: mean_bars_min is at most mean_bars")

@@ -64,7 +64,8 @@ extension EngineConfiguration {
 
   func volatilityParameters() throws(ConfigurationError) -> VolatilityParameters {
     try VolatilityParameters(
-      mean: volatility.mean, omega: volatility.omega, alpha: volatility.alpha, gamma: volatility.gamma,
+      volatility.model, mean: volatility.mean, omega: volatility.omega, alpha: volatility.alpha,
+      gamma: volatility.gamma,
       beta: volatility.beta, backcast: volatility.initialVariance)
   }
 

@@ -1,3 +1,4 @@
+public import PositionSizing
 public import SignalFeatures
 public import TradingTypes
 
@@ -66,17 +67,19 @@ public struct EngineConfiguration: Sendable {
     public var switchBars: Int64 = 3
   }
 
-  /// Parameters of GJR-GARCH(1,1) over primary-bar returns in percent; `gamma` 0 is GARCH(1,1).
+  /// The volatility model over primary-bar returns in percent, and its parameters.
   ///
   /// The built-in numbers were fitted by likelihood to the one-minute returns of 24 generated stocks.
   public struct Volatility: Sendable {
-    /// Constant, percent squared.
+    /// The equation; GJR with `gamma` 0 is GARCH(1,1).
+    public var model = VolatilityModel.gjr
+    /// Constant, percent squared; of EGARCH in ln percent squared.
     public var omega = 0.00046
-    /// Weight of the last squared shock.
+    /// Weight of the last squared shock; of EGARCH of the standardised shock's magnitude.
     public var alpha = 0.15
-    /// Further weight of the last squared shock when it was negative.
+    /// Further weight of the last squared shock when it was negative; of EGARCH of the standardised shock.
     public var gamma = 0.0
-    /// Weight of the last variance.
+    /// Weight of the last variance; of EGARCH of its logarithm.
     public var beta = 0.75
     /// Mean return, percent.
     public var mean = 0.0

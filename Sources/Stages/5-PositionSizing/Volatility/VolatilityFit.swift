@@ -71,8 +71,10 @@ public struct VolatilityFit: Hashable, Sendable {
     previous: VolatilityParameters? = nil
   ) throws(VolatilityFitRefusal) {
     let moments = try Self.examine(returns, minimum: settings.returnCountMin)
-    guard let backcast = VolatilityParameters.backcast(of: returns, mean: settings.fitsMean ? nil : 0), backcast <= 1e6
-    else { throw .constant }
+    // Where the first returns are all alike, as before an instrument's first trade, the whole series says where to start.
+    let backcast =
+      VolatilityParameters.backcast(of: returns, mean: settings.fitsMean ? nil : 0) ?? moments.variance
+    guard backcast <= 1e6 else { throw .scale(variance: backcast) }
     let likelihood = VolatilityLikelihood(
       returns: returns, model: settings.model, errors: settings.errors, backcast: backcast)
     let search = VolatilitySearch(likelihood, settings, mean: moments.mean, variance: moments.variance)
