@@ -121,6 +121,41 @@ import TradingTypes
     #expect(bound > 5 && partly > 5 && guesses > 1, "seed \(seed): \(bound) \(partly) \(guesses)")
   }
 
+  // Where assets are nearly alike guesses go in circles: then the climb answers, in some steps more and never by trying every set.
+  @Test(arguments: Seeds.brief) func `assets that are nearly alike are sized in few steps`(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    var climbs = 0
+    for round in 0..<400 {
+      let loads = (0..<8).map { _ in (0..<6).map { _ in random.unit() - 0.5 } }
+      let noise = [1e-2, 1e-3, 1e-4][round % 3]
+      var values: [Double] = []
+      for row in 0..<8 {
+        for column in 0..<8 {
+          let common = zip(loads[row], loads[column]).map { $0 * $1 }.reduce(0, +)
+          values.append(common + (row == column ? noise : 0))
+        }
+      }
+      let mean: [Double] = (0..<8).map { _ in 0.1 * (random.unit() - 0.5) }
+      let covariance = try SymmetricMatrix(count: 8, values: values)
+      let leverage = [0.1, 1.5, 1000][random.below(3)]
+      let outcome = sizing(1, leverage, isLongOnly: true).size(
+        mean: AssetVector(mean), covariance: AssetCovariance(covariance))
+      #expect(outcome.reason == .complete && outcome.guesses <= 30, "seed \(seed), round \(round): \(outcome)")
+      guard outcome.guesses > 6 else { continue }
+      climbs += 1
+      let twin = ReferenceLongOnly.solve(mean: mean, covariance: covariance, sumMax: leverage)
+      func objective(_ f: [Double]) -> Double {
+        let gain: Double = zip(mean, f).map { $0 * $1 }.reduce(0, +)
+        return gain - 0.5 * covariance.quadratic(f)
+      }
+      let found = outcome.fractions.array
+      #expect(
+        found.allSatisfy { $0 >= 0 } && found.reduce(0, +) <= leverage * (1 + 1e-9), "seed \(seed), round \(round)")
+      #expect(abs(objective(found) - objective(twin)) <= 1e-9 * objective(twin), "seed \(seed), round \(round)")
+    }
+    #expect(climbs > 0, "seed \(seed)")
+  }
+
   /// Means of either sign, and a covariance of a few common factors.
   private func draw(_ count: Int, _ random: inout SplitMix64) throws -> ([Double], SymmetricMatrix) {
     let loads = (0..<count).map { _ in (0..<3).map { _ in 0.03 * (random.unit() - 0.3) } }

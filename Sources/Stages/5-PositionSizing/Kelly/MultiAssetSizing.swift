@@ -6,7 +6,8 @@ public import TradingTypes
 /// down as a whole where its gross exceeds `leverageMax`: the ratios between the assets stay.
 ///
 /// A singular covariance is solved once more with `1e-8 · trace / N` on its diagonal; what is still singular is refused. No answer is NaN.
-/// - Complexity: O(N³) for each guess of the assets held, some one to five of them, about 1 µs for eight assets; no allocation.
+/// - Complexity: O(N³) for each guess of the assets held, some one to five of them, about 1 µs for eight assets; where assets are nearly alike
+///   up to some 3N, 10 µs. No allocation.
 /// - Source: Thorp 2006, section 8; the long-only form is a strictly convex quadratic programme, whose Kuhn–Tucker conditions
 ///   certify a guess.
 /// - SeeAlso: `PortfolioKelly` for more assets.
@@ -104,7 +105,7 @@ public import TradingTypes
     return outcome
   }
 
-  /// Guesses which assets are held until the Kuhn–Tucker conditions certify one; enumerates all sets where guessing goes in circles.
+  /// Guesses which assets are held until the Kuhn–Tucker conditions certify one; climbs where guessing goes in circles.
   @inlinable func holdLong(
     _ wanted: SIMD8<Double>, _ covariance: borrowing AssetCovariance, _ all: UInt, _ factor: inout MemberFactor,
     _ outcome: inout Outcome
@@ -112,7 +113,7 @@ public import TradingTypes
     let tolerance = 1e-12 * max(wanted.max(), -wanted.min())
     let columns = covariance.storage
     var members = all
-    for guess in 0..<32 {
+    for guess in 0..<6 {
       outcome.guesses = guess + 1
       // The factor of all assets is there already.
       if guess > 0, !factor.factor(covariance, members: members, ridge: outcome.ridge) { break }
@@ -127,10 +128,62 @@ public import TradingTypes
       }
       wrong &= all
       if wrong == 0 { return }
-      // A few guesses change every asset that is wrong; then one at a time, which does not overshoot.
-      members ^= guess < 8 ? wrong : 1 << UInt(wrong.trailingZeroBitCount)
+      members ^= wrong
     }
-    enumerate(wanted, covariance, all, &factor, &outcome)
+    if !climb(wanted, covariance, all, tolerance, &factor, &outcome) {
+      enumerate(wanted, covariance, all, &factor, &outcome)
+    }
+  }
+
+  /// Takes in the asset that promises most, goes towards the maximum over those held, and gives up the first that reaches 0 on the way.
+  ///
+  /// Each step gains, so no set comes twice: some N to 2N steps. False where rounding stands against that.
+  /// - Source: Lawson & Hanson 1974, "Solving least squares problems", chapter 23, with the limit on the sum beside it.
+  @inlinable func climb(
+    _ wanted: SIMD8<Double>, _ covariance: borrowing AssetCovariance, _ all: UInt, _ tolerance: Double,
+    _ factor: inout MemberFactor, _ outcome: inout Outcome
+  ) -> Bool {
+    let columns = covariance.storage
+    let guesses = outcome.guesses
+    var fractions = SIMD8<Double>.zero
+    var slopes = wanted
+    var price = 0.0
+    var members: UInt = 0
+    // Solved anew after each change of the members.
+    for step in 0..<40 {
+      var first = 1.0
+      var leaving: Int?
+      if step > 0 {
+        outcome.guesses = guesses + step
+        if members != 0, !factor.factor(covariance, members: members, ridge: outcome.ridge) { return false }
+        price = members == 0 ? 0 : setFractions(wanted, &outcome, factor)
+        let aim = members == 0 ? .zero : outcome.fractions.storage
+        for asset in 0..<8 where members >> UInt(asset) & 1 == 1 && aim[asset] < 0 {
+          let share = fractions[asset] / (fractions[asset] - aim[asset])
+          if share < first { (first, leaving) = (share, asset) }
+        }
+        fractions += first * (aim - fractions)
+        if let leaving {
+          fractions[leaving] = 0
+          members &= ~(1 << UInt(leaving))
+          continue
+        }
+        fractions = aim
+        slopes = wanted - price
+        for other in 0..<8 { slopes -= columns[other] * fractions[other] }
+      }
+      var best: Int?
+      for asset in 0..<8 where (all & ~members) >> UInt(asset) & 1 == 1 && slopes[asset] > tolerance {
+        if best == nil || slopes[asset] > slopes[best!] { best = asset }
+      }
+      guard let best else {
+        outcome.fractions.storage = fractions
+        outcome.leveragePrice = price
+        return true
+      }
+      members |= 1 << UInt(best)
+    }
+    return false
   }
 
   /// Sets the fractions of the members of `factor`, at the price of leverage that keeps their sum within the limit; the price.
@@ -148,7 +201,8 @@ public import TradingTypes
     return price
   }
 
-  /// Solves every set of assets and keeps the one of the greatest objective among those without a negative fraction.
+  /// Solves every set of assets and keeps the one of the greatest objective among those without a negative fraction: where rounding left
+  /// nothing else, as with assets that are alike to the last digit.
   @inlinable func enumerate(
     _ wanted: SIMD8<Double>, _ covariance: borrowing AssetCovariance, _ all: UInt, _ factor: inout MemberFactor,
     _ outcome: inout Outcome
