@@ -74,7 +74,8 @@ import TradingTypes
     }
     let inline = try reasons(.inline)
     #expect(inline.contains(.openPositionsMax))
-    for topology in [EngineTopology.split, .sharded(count: 2)] {
+    // Where every shard has one instrument, only the limit they share knows of the others.
+    for topology in [EngineTopology.split, .sharded(count: day.setup.directory.count)] {
       #expect(try reasons(topology).contains(.openPositionsMax), "\(topology)")
     }
   }
