@@ -3,16 +3,6 @@ import TestSupport
 import Testing
 import TradingTypes
 
-/// A packet of `messages`, as a feed sends it.
-func moldPacket(
-  session: MoldSession, first: UInt64, _ messages: [[UInt8]], count: UInt16? = nil
-) -> [UInt8] {
-  let header = MoldHeader(session: session, firstSequence: first, count: count ?? UInt16(messages.count)).bytes
-  var bytes = (0..<20).map { header[$0] }
-  for message in messages { bytes += [UInt8(message.count >> 8), UInt8(message.count & 255)] + message }
-  return bytes
-}
-
 // Goal: a packet is taken whole or not at all. Method: packets written by hand and from seeds, read back; every prefix; damage.
 @Suite struct MoldPacketTests {
   static let session = MoldSession("SESSION001") ?? MoldSession(high: 0, low: 0)

@@ -4,14 +4,6 @@ import TradingTypes
 
 @testable import SignalFeatures
 
-extension BarFeatures {
-  /// A bar with its slots.
-  mutating func step(_ bar: ClosedBar) {
-    collect(bar)
-    evaluate()
-  }
-}
-
 // Goal: the bar slots depend on the bars alone, whatever is evaluated when, and no bar can spoil them. Method: seeded and extreme
 // bars, compared bit for bit.
 @Suite struct BarFeatureTests {

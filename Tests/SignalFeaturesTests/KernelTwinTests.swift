@@ -4,9 +4,6 @@ import TestSupport
 import Testing
 import TradingTypes
 
-/// `pow` under a name that a file without Foundation can call.
-func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }
-
 // Goal: every kernel equals its batch definition at each step, `peek` is `update` of a copy, and a snapshot with the rest is the
 // whole, bit for bit. Method: seeded random series, and twins over the whole history.
 @Suite struct KernelTwinTests {

@@ -4,16 +4,6 @@ import TestSupport
 import Testing
 import TradingTypes
 
-/// One instrument's engine with a configuration, in an arena of its own.
-func makeEngine(
-  instruments: Int = 1, _ change: (inout FeatureConfiguration) -> Void = { _ in }
-) throws -> FeatureEngine {
-  var configuration = FeatureConfiguration()
-  change(&configuration)
-  return try FeatureEngine(
-    instrumentCount: instruments, configuration: configuration, in: Arena(capacityBytes: instruments << 20))
-}
-
 // Goal: the event slots are the catalogue's. Method: feed the 999 real messages, compare with the batch values.
 @Suite(.enabled(if: hasGolden, "the shared golden files are missing")) struct MicrostructureTests {
   /// One vector after every message.

@@ -10,30 +10,6 @@ import TradingTypes
 // Goal: a run whose models changed can be repeated, and what only watches changes no decision. Method: changes at random moments of a live run,
 // recorded as they came back, planned in another run over the same events; whole pipelines over a generated day, compared by their checksums.
 @Suite struct ModelReplayTests {
-  // Made once: each of them comes and goes many times.
-  static let models = [1, 6, 12, 5].enumerated().map { ModelDeskModels.model(UInt64($0), window: $1) }
-
-  /// The model that `swap` tells of, made again.
-  static func model(_ swap: ModelSwap, instruments: Int) -> DeskModel {
-    DeskModel(models[Int(swap.model - 1)], id: swap.model, instrumentCount: instruments)
-  }
-
-  static func plan(_ swaps: [ModelSwap], instruments: Int) -> SwapPlan {
-    SwapPlan(repeating: swaps) { model($0, instruments: instruments) }
-  }
-
-  static func change(_ random: inout SplitMix64, instruments: Int) -> ModelChange {
-    let place = ModelPlace.allCases[random.below(3)]
-    if place != .champion, random.below(3) == 0 { return place == .challenger ? .endChallenger() : .endShadow() }
-    let swap = ModelSwap(sequence: 0, time: .distantPast, place: place, model: UInt64(1 + random.below(models.count)))
-    let model = model(swap, instruments: instruments)
-    switch place {
-    case .champion: return .champion(model)
-    case .challenger: return .challenger(model, ChallengerSplit(challengerBucketCount: 5_000))
-    case .shadow: return .shadow(model)
-    }
-  }
-
   @Test(arguments: Seeds.brief.prefix(3))
   func `a plan of the recorded changes repeats every forecast`(seed: UInt64) throws {
     let feed = ModelDeskFeed(seed: seed, count: 400, instruments: 3)
@@ -45,7 +21,7 @@ import TradingTypes
     var live: [ForecastBits] = []
     for (number, step) in feed.steps.enumerated() {
       if let effect = publisher.collectEffect() { record.append(effect) }
-      if publisher.isFree, random.below(10) == 0 { _ = publisher.publish(Self.change(&random, instruments: 3)) }
+      if publisher.isFree, random.below(10) == 0 { _ = publisher.publish(ModelPlans.change(&random, instruments: 3)) }
       for _ in 0..<random.below(3) { _ = desk.advance() }
       if let forecast = desk.take(step, UInt64(2 * number)) { live.append(ForecastBits(forecast)) }
     }
@@ -53,7 +29,7 @@ import TradingTypes
     let counters = desk.counters
     #expect(record.count > 15 && counters.swaps == UInt64(record.count))
 
-    var again = try ModelDesk.standing(first, instruments: 3, plan: Self.plan(record, instruments: 3))
+    var again = try ModelDesk.standing(first, instruments: 3, plan: ModelPlans.plan(record, instruments: 3))
     var replayed: [ForecastBits] = []
     for (number, step) in feed.steps.enumerated() {
       if let forecast = again.take(step, UInt64(2 * number)) { replayed.append(ForecastBits(forecast)) }
@@ -186,7 +162,7 @@ import TradingTypes
       },
       each: { desk, number in
         if let effect = far.collect() { record.append(effect) }
-        if number % 151 == 0 { far.publish(Self.change(&random, instruments: 3)) }
+        if number % 151 == 0 { far.publish(ModelPlans.change(&random, instruments: 3)) }
         _ = desk.advance()
       })
     if let effect = far.collect() { record.append(effect) }
@@ -204,13 +180,13 @@ import TradingTypes
     }
     let replayed = try Self.run(
       into: DecisionChecksum(),
-      desk: { try Self.desk($0, $1, plan: Self.plan(recorded, instruments: $0)) })
+      desk: { try Self.desk($0, $1, plan: ModelPlans.plan(recorded, instruments: $0)) })
     #expect(replayed.sink.hex == live.sink.checksum.hex && replayed.swaps == live.swaps)
     // Some events later is another run: the recorded sequences are what matters.
     var late = recorded
     for place in late.indices { late[place].sequence += 40 }
     let other = try Self.run(
-      into: DecisionChecksum(), desk: { try Self.desk($0, $1, plan: Self.plan(late, instruments: $0)) })
+      into: DecisionChecksum(), desk: { try Self.desk($0, $1, plan: ModelPlans.plan(late, instruments: $0)) })
     #expect(other.sink.hex != live.sink.checksum.hex)
   }
 

@@ -181,14 +181,14 @@ import TradingTypes
     while !shared.isOver.load(ordering: .acquiring) {
       if let effect = publisher.collectEffect() { record.append(effect) }
       if publisher.isFree, record.count < (countsAllocations ? 300 : 60) {
-        _ = publisher.publish(ModelReplayTests.change(&random, instruments: 4))
+        _ = publisher.publish(ModelPlans.change(&random, instruments: 4))
         shared.handedOver.wrappingAdd(1, ordering: .releasing)
       }
       yieldThread()
     }
     thread.join()
     if let effect = publisher.collectEffect() { record.append(effect) }
-    let plan = ModelReplayTests.plan(record, instruments: 4)
+    let plan = ModelPlans.plan(record, instruments: 4)
     var again = try ModelDesk.standing(first, instruments: 4, plan: plan)
     var replayed: [ForecastBits] = []
     for (number, step) in steps.enumerated() {

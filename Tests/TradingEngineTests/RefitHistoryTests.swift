@@ -31,14 +31,6 @@ import TradingTypes
       plan: RoutePlan(filler: .nothing))
   }
 
-  /// A folder of its own.
-  static func inFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "martlet-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try body(folder)
-  }
-
   /// Writes into the journal in `folder`, behind what is there.
   static func write(into folder: String, _ body: (inout JournalSink) throws -> Void) throws {
     var configuration = JournalWriter.Configuration()
@@ -58,7 +50,7 @@ import TradingTypes
   }
 
   @Test func `a journal that was cut anywhere gives whole refits, and says which it left out`() throws {
-    let bytes = try Self.inFolder { folder in
+    let bytes = try JournalFolder.inFolder { folder in
       try Self.write(into: folder) { sink in
         for number in 1...3 as ClosedRange<UInt64> {
           Self.decide(number, &sink)
@@ -94,7 +86,7 @@ import TradingTypes
   }
 
   @Test func `a journal that went on after a cut has what came later`() throws {
-    try Self.inFolder { folder in
+    try JournalFolder.inFolder { folder in
       try Self.write(into: folder) { sink in
         for record in try Self.refit(1) { sink.record(record) }
         for record in try Self.refit(2).prefix(3) { sink.record(record) }
@@ -117,7 +109,7 @@ import TradingTypes
 
   /// What is wrong with a journal that `body` writes.
   static func fault(_ body: (inout JournalSink) throws -> Void) throws -> RefitHistoryError? {
-    try inFolder { folder in
+    try JournalFolder.inFolder { folder in
       try write(into: folder, body)
       do throws(RefitHistoryError) { _ = try RefitHistory(inJournal: folder) } catch { return error }
       return nil

@@ -48,11 +48,6 @@ import TradingTypes
     return record
   }
 
-  static func words(_ record: RefitRecord) -> [UInt64] {
-    let words = record.journalWords
-    return words.indices.map { words[$0] }
-  }
-
   static func read(_ words: [UInt64]) -> RefitRecord? { RefitRecord(journalPayload: words.span.rawBytes) }
 
   @Test(arguments: Seeds.brief)
@@ -60,9 +55,9 @@ import TradingTypes
     var random = SplitMix64(seed: seed)
     for number in 0..<60 {
       let record = try Self.record(&random, parts: 1 + number % 3, states: 2 + number % 3)
-      let words = Self.words(record)
+      let words = record.words
       let read = try #require(Self.read(words))
-      #expect(Self.words(read) == words)
+      #expect(read.words == words)
       #expect(read.number == record.number && read.barrier == record.barrier && read.shard == record.shard)
       #expect(read.instrument == record.instrument && read.caughtUp == record.caughtUp)
       #expect(read.place == record.place && read.recordCount == record.recordCount)
@@ -90,14 +85,14 @@ import TradingTypes
     // Of GJR, whose ω is positive.
     let gjr = try RefitModels.volatility(1)
     record.volatility = RefitRecord.VolatilityPart(parameters: gjr, state: VolatilityState(gjr))
-    let words = Self.words(record)
+    let words = record.words
     #expect(Self.read(words) != nil)
     #expect(Self.read(Array(words.dropLast())) == nil && Self.read(words + [0]) == nil)
     let nan = Double.nan.bitPattern
     // The last one of three.
     record.place = 2
     record.recordCount = 3
-    #expect(Self.read(Self.words(record)) != nil)
+    #expect(Self.read(record.words) != nil)
     // A fourth of three, one of none, number 0, no part, a part that is none, five states, a start that does not sum to 1, means and variances that are none, falling
     // variances, roles and styles that are none, hysteresis that is none, probabilities that are none, a regime that is none.
     for (place, value) in [

@@ -203,9 +203,9 @@ import TradingTypes
       if other == topology, !live.uses.isEmpty { again.replaying = live.uses }
       let replayed = try again.run(day.bytes, into: LiveSink())
       #expect(replayed.sink.checksum.hex == live.sink.checksum.hex, "\(other)")
-      let words = replayed.sink.refits.map { RefitRecordTests.words($0) }
-      #expect(Set(words) == Set(records.map { RefitRecordTests.words($0) }), "\(other)")
-      if other == topology { #expect(words == records.map { RefitRecordTests.words($0) }) }
+      let words = replayed.sink.refits.map { $0.words }
+      #expect(Set(words) == Set(records.map { $0.words }), "\(other)")
+      if other == topology { #expect(words == records.map { $0.words }) }
     }
   }
 }

@@ -22,7 +22,7 @@ import TradingTypes
       checksum.record(decision, plan: plan)
     }
     mutating func record(_ report: borrowing ExecutionReport) {}
-    mutating func record(_ refit: borrowing RefitRecord) { refits.append(RefitRecordTests.words(copy refit)) }
+    mutating func record(_ refit: borrowing RefitRecord) { refits.append((copy refit).words) }
   }
 
   /// A refit of every instrument each half hour.

@@ -19,7 +19,7 @@ import TradingTypes
   }
 
   static func sizes(_ day: GeneratedDay, _ topology: EngineTopology, control: EngineControl? = nil) throws -> [Record] {
-    try RefitHistoryTests.inFolder { folder in
+    try JournalFolder.inFolder { folder in
       let writer = try JournalWriter(storage: try FileStorage(directory: folder), in: Arena(capacityBytes: 64 << 20))
       var run = TopologyRun(day.setup, topology)
       run.control = control
