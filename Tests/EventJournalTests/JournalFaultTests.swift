@@ -14,7 +14,7 @@ import TradingTypes
 
   @Test(arguments: faults)
   func `a failed operation poisons the journal and loses nothing acknowledged`(fault: SimulatedStorage.Fault) throws {
-    for operation in stride(from: 1, to: 40, by: isDebug ? 6 : 1) {
+    for operation in stride(from: 1, to: 40, by: isDebug ? 13 : 1) {
       let storage = SimulatedStorage()
       storage.plan(fault, atOperation: operation)
       // A short write of nothing fails when it comes twice.

@@ -8,7 +8,9 @@ import TradingTypes
 // Goal: whatever two lines lose, repeat and re-order, the books end as those of the lossless stream, or say that they are stale. Method:
 // generated days over two simulated lines with a retransmission server and snapshots that fail too, seed by seed.
 @Suite struct LineSimulationTests {
-  static let seedCount = ProcessInfo.processInfo.environment["MARTLET_LINE_SEEDS"].flatMap { UInt64($0) } ?? 300
+  static let seedCount =
+    ProcessInfo.processInfo.environment["MARTLET_LINE_SEEDS"].flatMap { UInt64($0) }
+    ?? (countsAllocations ? 300 : 60)
 
   static func isWhole(_ sequences: [UInt64]) -> Bool {
     zip(sequences, sequences.dropFirst()).allSatisfy { $0 + 1 == $1 }

@@ -56,7 +56,10 @@ struct ForestKernelTests {
     Case(shape: .leafWise(31), trees: 64, columns: beyond, fits: [.lockStep]),
   ]
 
-  @Test(arguments: cases, Seeds.brief.prefix(1))
+  // Unoptimised, every third of them: between them they fit each form.
+  static let examples = countsAllocations ? cases : stride(from: 0, to: cases.count, by: 3).map { cases[$0] }
+
+  @Test(arguments: examples, Seeds.brief.prefix(1))
   func `every form in every set equals the reference`(example: Case, seed: UInt64) {
     var models = ForestModels(seed: seed)
     let forest = models.forest(
