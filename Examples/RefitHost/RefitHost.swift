@@ -65,6 +65,9 @@ import TradingEngine
     let refitter = try Refitter(desk.takePublisher(), configuration: configuration, schedule: schedule, fits: fits)
 
     try FileManager.default.createDirectory(atPath: journal, withIntermediateDirectories: true)
+    guard try FileManager.default.contentsOfDirectory(atPath: journal).isEmpty else {
+      throw ConfigurationError("\(journal): a new or empty folder expected, one with files found")
+    }
     let writer = try JournalWriter(storage: FileStorage(directory: journal), in: arena)
     var engine = try engine(desk, into: JournalSink(writer, source: 1), in: arena)
     let thread = RefitThread(refitter)

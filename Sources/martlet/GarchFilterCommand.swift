@@ -15,8 +15,9 @@ struct GarchFilterCommand: ParsableCommand {
       The parameters are the JSON that garch fit prints, or an object with mu, omega,
       alpha, gamma, beta of its own. Its "model" says which equation; without one,
       --model does; without that too it is egarch where omega or gamma is negative,
-      gjr, with a warning, where there is a gamma, otherwise garch. Its "backcast" is the variance
-      before the first row; without one it is made of the first 75 rows.
+      gjr, with a warning, where there is a gamma, otherwise garch. Its "backcast" is
+      the variance before the first row; without one it is made of the first 75 rows,
+      or is the model's long-run variance where those are all alike.
 
       Example:
         martlet garch fit --model gjr --dist t --input daily.csv --column ret_pct \\

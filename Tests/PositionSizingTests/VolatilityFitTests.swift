@@ -83,9 +83,13 @@ import TradingTypes
     #expect(refusal([Double](repeating: 0.1, count: 600)) == .constant)
     #expect(refusal([Double](repeating: 0, count: 600)) == .constant)
     // Nothing traded at first: the variance to start from is that of the whole series.
-    let late = try VolatilityFit(
-      [Double](repeating: 0, count: 75) + good, VolatilityFitSettings(.gjr, fitsMean: false))
-    #expect(late.parameters.backcast > 0 && late.logLikelihood.isFinite)
+    for fitsMean in [false, true] {
+      let series = [Double](repeating: 0, count: 75) + good
+      let late = try VolatilityFit(series, VolatilityFitSettings(.gjr, fitsMean: fitsMean))
+      let mean = series.reduce(0, +) / Double(series.count)
+      let variance = series.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(series.count)
+      #expect(abs(late.parameters.backcast - variance) <= 1e-12 * variance && late.logLikelihood.isFinite)
+    }
     #expect(refusal(changed(7, .nan)) == .notFinite(index: 7))
     #expect(refusal(changed(599, .infinity)) == .notFinite(index: 599))
     #expect(refusal(changed(9, -100)) == .totalLoss(index: 9, returnPercent: -100))

@@ -206,6 +206,11 @@ import TradingTypes
       let words = replayed.sink.refits.map { $0.words }
       #expect(Set(words) == Set(records.map { $0.words }), "\(other)")
       if other == topology { #expect(words == records.map { $0.words }) }
+      // What a replay's sink hears is a plan again, in whatever order its shards handed it on.
+      let planned = try RefitPlan(repeating: replayed.sink.refits)
+      #expect(
+        planned.groups.map { $0.records.map { $0.words } }
+          == day.setup.refits?.groups.map { $0.records.map { $0.words } })
     }
   }
 }

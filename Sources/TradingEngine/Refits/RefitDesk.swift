@@ -185,7 +185,8 @@ public struct RefitDesk: ~Copyable {
       // Nothing came in between vote and sum: what all said of this bar's end is what they have.
       guard Int(votes.ready) + Int(votes.late) == deskCount else { return false }
     } else {
-      guard isHolding(at: barrier) else { return false }
+      // A change waits until the plan is through: it would be overwritten, and refits would be counted twice.
+      guard planned == plan.count, isHolding(at: barrier) else { return false }
     }
     guard var change = held.take() else { return false }
     let missing = change.lag(behind: closed)

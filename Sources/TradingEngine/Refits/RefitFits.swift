@@ -19,14 +19,19 @@ extension Refitter.Fits {
     return fits
   }
 
-  /// The same with the regime table of an engine's configuration.
+  /// The same with the regime table and the equation of an engine's configuration.
   ///
+  /// - Parameters:
+  ///   - regime: rules of the regime fit, or nil for no such fit.
+  ///   - errors: what the errors of the volatility fits are taken to be distributed like.
   /// - Throws: `ConfigurationError` where its regimes break a rule.
   public static func standard(
     for configuration: EngineConfiguration, regime: RegimeRefit.Rules? = RegimeRefit.Rules(),
-    volatility: VolatilityFitSettings? = VolatilityFitSettings()
+    errors: ErrorDistribution = .normal
   ) throws(ConfigurationError) -> Refitter.Fits {
-    standard(regime: regime, volatility: volatility, table: try configuration.regimeTable())
+    standard(
+      regime: regime, volatility: VolatilityFitSettings(configuration.volatility.model, errors: errors),
+      table: try configuration.regimeTable())
   }
 
   private static func refit(

@@ -14,8 +14,6 @@ public enum RefitHistoryError: Error, Hashable, Sendable, CustomStringConvertibl
   case unreadable(sequence: UInt64)
   /// Records of a refit are missing before `sequence`, and no crash explains it: that record stands in the same segment.
   case incomplete(RefitHistory.Cut, before: UInt64)
-  /// A refit begins with another record than its first one.
-  case headless(sequence: UInt64, place: UInt32)
 
   /// One line for a report.
   public var description: String {
@@ -25,8 +23,6 @@ public enum RefitHistoryError: Error, Hashable, Sendable, CustomStringConvertibl
       "journal record \(sequence): a refit of version \(found), \(expected) expected"
     case .unreadable(let sequence): "journal record \(sequence): what no refit can have written"
     case .incomplete(let cut, let sequence): "journal record \(sequence): the rest of a refit expected; \(cut)"
-    case .headless(let sequence, let place):
-      "journal record \(sequence): record \(place) of a refit without those before it"
     }
   }
 }
@@ -43,7 +39,7 @@ public struct RefitHistory: Sendable {
     public var number: UInt64
     /// The bar's end at which it took effect.
     public var barrier: Timestamp
-    /// Records that are there, the first ones.
+    /// Records that are there.
     public var found: Int
     /// Records that it had.
     public var expected: Int
@@ -98,7 +94,7 @@ extension RefitHistory {
     var cuts: [Cut] = []
     private var fault: RefitHistoryError?
     // Records of the refit that is not whole yet, and where the last of them stands.
-    private var open: [RefitRecord] = []
+    private var open = RefitAssembly()
     private var openSequence: UInt64 = 0
     private var openEpoch: UInt32 = 0
 
@@ -122,18 +118,11 @@ extension RefitHistory {
         return
       }
       guard shard == nil || record.shard == shard else { return }
-      if let last = open.last, !last.isFollowed(by: record) { closeOpen(before: header) }
+      if !open.takes(record) { closeOpen(before: header) }
       guard fault == nil else { return }
-      guard record.place == open.count else {
-        fault = .headless(sequence: header.sequence, place: record.place)
-        return
-      }
-      open.append(record)
       openSequence = header.sequence
       openEpoch = header.epoch
-      guard open.count == Int(record.recordCount) else { return }
-      records += open
-      open = []
+      if let whole = open.append(record) { records += whole }
     }
 
     /// The refit that is open lacks its rest: cut by a crash where a later run goes on in a segment of its own, else a fault.
@@ -144,13 +133,13 @@ extension RefitHistory {
       } else {
         cuts.append(cut)
       }
-      open = []
+      open = RefitAssembly()
     }
 
     private var openCut: Cut? {
-      open.first.map {
+      open.records.first.map {
         Cut(
-          number: $0.number, barrier: $0.barrier, found: open.count, expected: Int($0.recordCount),
+          number: $0.number, barrier: $0.barrier, found: open.records.count, expected: Int($0.recordCount),
           lastSequence: openSequence)
       }
     }
@@ -159,7 +148,7 @@ extension RefitHistory {
       guard report.mayContinue else { throw .journal(.damaged(report.end)) }
       if let fault { throw fault }
       if let cut = openCut { cuts.append(cut) }
-      open = []
+      open = RefitAssembly()
       return self
     }
   }

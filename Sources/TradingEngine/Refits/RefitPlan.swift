@@ -20,37 +20,29 @@ public struct RefitPlan: Sendable {
   /// No refit.
   public init() {}
 
-  /// The plan that repeats `records`: in the order in which they took effect, as a `RefitHistory` has them.
+  /// The plan that repeats `records`: refits in the order in which they took effect, as a `RefitHistory` or a sink has them.
   ///
   /// - Throws: `ConfigurationError` where a refit lacks records, or took effect no later than the one before it: half of a refit never was
   ///   in force, so it cannot be repeated.
   public init(repeating records: [RefitRecord]) throws(ConfigurationError) {
+    var assembly = RefitAssembly()
+    // A journal that goes on after a restart counts its refits from 1 again.
     for record in records {
-      // A journal that goes on after a restart counts its refits from 1 again.
-      if let last = groups.last?.records.last, last.isFollowed(by: record) {
-        groups[groups.count - 1].records.append(record)
-      } else {
-        try requireWhole()
-        if let before = groups.last?.barrier, record.barrier <= before {
-          throw ConfigurationError(
-            "refit \(record.number) at the bar's end \(record.barrier.nanoseconds): one after \(before.nanoseconds) expected"
-          )
-        }
-        groups.append(
-          Group(
-            number: record.number, barrier: record.barrier, recordCount: record.recordCount, regime: record.regime,
-            records: [record]))
+      guard assembly.takes(record) else { break }
+      guard let whole = assembly.append(record) else { continue }
+      if let before = groups.last?.barrier, record.barrier <= before {
+        throw ConfigurationError(
+          "refit \(record.number) at the bar's end \(record.barrier.nanoseconds): one after \(before.nanoseconds) expected"
+        )
       }
+      groups.append(
+        Group(
+          number: record.number, barrier: record.barrier, recordCount: record.recordCount,
+          regime: whole.lazy.compactMap(\.regime).first, records: whole))
     }
-    try requireWhole()
-  }
-
-  /// The last refit is whole.
-  private func requireWhole() throws(ConfigurationError) {
-    guard let group = groups.last, let first = group.records.first else { return }
-    guard first.place == 0, group.records.count == Int(group.recordCount) else {
+    if let first = assembly.records.first {
       throw ConfigurationError(
-        "refit \(group.number) at the bar's end \(group.barrier.nanoseconds): \(group.records.count) records from \(first.place) on, all \(group.recordCount) expected"
+        "refit \(first.number) at the bar's end \(first.barrier.nanoseconds): \(assembly.records.count) of \(first.recordCount) records, all expected"
       )
     }
   }

@@ -31,6 +31,8 @@ public struct RefitPublisher: ~Copyable, Sendable {
   /// Hands a change over; false, and it is ended, while the one before it has not come back or was not collected. `isFree` tells
   /// beforehand.
   ///
+  /// Desks that change together get their parts from a `Refitter` over `RefitPublishers`: a change of one's own counts its records alone.
+  ///
   /// - Precondition: it was made for as many instruments.
   /// - Complexity: O(1), no allocation, wait-free.
   public mutating func publish(_ change: consuming RefitChange) -> Bool {

@@ -73,10 +73,4 @@ public import TradingTypes
     self.regime = regime
     self.volatility = volatility
   }
-
-  /// Whether `next` is the record behind this one in the same refit.
-  func isFollowed(by next: RefitRecord) -> Bool {
-    next.number == number && next.barrier == barrier && next.recordCount == recordCount && next.place > 0
-      && next.place - 1 == place
-  }
 }

@@ -132,15 +132,19 @@ public struct DecisionCollector: ~Copyable {
       for place in 0..<8 where Int(first) + place < RefitRecord.wordCount {
         lane.refit[Int(first) + place] = words[place]
       }
-      if Int(first) + 8 >= RefitRecord.wordCount, let refit = RefitRecord(journalWords: lane.refit) {
-        sink.record(refit)
+      guard Int(first) + 8 >= RefitRecord.wordCount else { break }
+      guard let refit = RefitRecord(journalWords: lane.refit) else {
+        preconditionFailure("DecisionCollector: a shard hands on what it made")
       }
+      sink.record(refit)
     case .sizing(let words, let first):
       lane.ring.release(1)
       for place in 0..<16 { lane.sizing[Int(first) + place] = words[place] }
-      if Int(first) + 16 == SizedDecision.wordCount, let sizing = SizedDecision(journalWords: lane.sizing) {
-        sink.record(sizing)
+      guard Int(first) + 16 == SizedDecision.wordCount else { break }
+      guard let sizing = SizedDecision(journalWords: lane.sizing) else {
+        preconditionFailure("DecisionCollector: a shard hands on what it made")
       }
+      sink.record(sizing)
     case .barrier: return exchange(at: keyed.key)
     case .end:
       lane.ring.release(1)

@@ -4,12 +4,12 @@ import TradingTypes
 ///
 /// Off the hot path. `HiddenMarkovFit` runs it from several starts until it gains no more; use this to watch single iterations.
 ///
-/// Forward and backward recursions are scaled at each observation and densities divided by the largest one first, so that
-/// neither a long series nor an outlier makes them underflow. Variances are taken in two passes, `Σγ(x − μ)² / Σγ` around
+/// The densities of an observation are divided by one of them, and forward and backward variables by their total wherever it grows small or large,
+/// so that neither a long series nor an outlier makes them underflow. Variances are taken in two passes, `Σγ(x − μ)² / Σγ` around
 /// the new mean, with no prior.
 /// - Complexity: an iteration is O(observations × states²); memory is 128 bytes an observation, taken in `init`.
 /// - Source: Rabiner 1989, "A tutorial on hidden Markov models", sections III C and V A. Differs: backward variables are divided by
-///   their largest, not by the forward scale, so that a state the forward pass rules out cannot make them overflow.
+///   their own total, not by the forward scale, so that a state the forward pass rules out cannot make them overflow.
 public struct ExpectationMaximisation: ~Copyable {
   /// Observations in the series.
   public let observationCount: Int
@@ -116,6 +116,7 @@ public struct ExpectationMaximisation: ~Copyable {
   private mutating func expect() throws(HiddenMarkovError) -> Double {
     let shifts = fillDensities()
     let logLikelihood = try pass.run(chain)
+    if let row = pass.rowWithoutTransitions { throw .impossible(row: row + 1) }
     for state in 0..<chain.stateCount { occupancy[state] = pass.occupancy[state] }
     return shifts + logLikelihood
   }

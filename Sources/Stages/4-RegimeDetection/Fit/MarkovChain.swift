@@ -106,6 +106,9 @@ struct MarkovChain: BitwiseCopyable {
     private(set) var transitions = InlineArray<4, StateVector>(repeating: StateVector())
     /// Expected observations of each state.
     private(set) var occupancy = StateVector()
+    /// The first row of which past and future share so little probability that no number holds the transitions out of it; the posteriors
+    /// stand all the same.
+    private(set) var rowWithoutTransitions: Int?
 
     /// - Complexity: O(count); takes 128 bytes an observation.
     init(count: Int) {
@@ -123,7 +126,7 @@ struct MarkovChain: BitwiseCopyable {
     /// - Complexity: O(observations × states²), no allocation.
     mutating func run(_ chain: MarkovChain) throws(HiddenMarkovError) -> Double {
       let logLikelihood = try Self.recur(chain, densities, &posteriors, &backward, &ahead)
-      (transitions, occupancy) = try Self.combine(chain, &posteriors, backward, ahead)
+      (transitions, occupancy, rowWithoutTransitions) = try Self.combine(chain, &posteriors, backward, ahead)
       return logLikelihood
     }
 
@@ -164,7 +167,7 @@ struct MarkovChain: BitwiseCopyable {
 
     private static func combine(
       _ chain: MarkovChain, _ posteriors: inout [StateVector], _ backward: [StateVector], _ aheads: [StateVector]
-    ) throws(HiddenMarkovError) -> (transitions: InlineArray<4, StateVector>, occupancy: StateVector) {
+    ) throws(HiddenMarkovError) -> (transitions: InlineArray<4, StateVector>, occupancy: StateVector, row: Int?) {
       var posteriors = posteriors.mutableSpan
       let backward = backward.span
       let aheads = aheads.span
@@ -172,12 +175,23 @@ struct MarkovChain: BitwiseCopyable {
       var pairs = InlineArray<4, StateVector>(repeating: StateVector())
       posteriors[last] /= posteriors[last].total
       var occupancy = posteriors[last]
+      var rowWithoutTransitions: Int?
       for row in 0..<last {
         let joint = posteriors[row] * backward[row]
-        let inverse = 1 / joint.total
-        guard inverse < .infinity else { throw .impossible(row: row + 1) }
+        let total = joint.total
+        var inverse = 1 / total
+        var smoothed = joint * inverse
+        if !(total > 0x1p-1000) {
+          // Near the smallest number, its inverse is none.
+          guard total > 0 else { throw .impossible(row: row + 1) }
+          smoothed = joint / total
+          smoothed /= smoothed.total
+          if inverse == .infinity {
+            rowWithoutTransitions = rowWithoutTransitions ?? row
+            inverse = 0
+          }
+        }
         let weights = posteriors[row] * inverse
-        let smoothed = joint * inverse
         posteriors[row] = smoothed
         occupancy += smoothed
         // The factor `transition[i][j]` is the same at every row and comes last.
@@ -188,7 +202,7 @@ struct MarkovChain: BitwiseCopyable {
         if chain.stateCount > 3 { pairs[3] += ahead * weights[3] }
       }
       for state in 0..<chain.stateCount { pairs[state] *= chain.rows[state] }
-      return (pairs, occupancy)
+      return (pairs, occupancy, rowWithoutTransitions)
     }
   }
 }

@@ -160,11 +160,13 @@ public import TradingTypes
   @inlinable @inline(__always) static var logBase2OfE: Double { 1.44269504088896340735992468100 }
 
   /// `Σ w_i e_i²` over the first 75 demeaned returns with weights falling by 0.94, or `nil` where there are fewer than two
-  /// returns, one is not finite, or all are equal. Off the hot path.
+  /// returns, one is not finite, or those 75 are all equal, as before an instrument's first trade. Off the hot path.
   ///
   /// - Parameter mean: what is taken off; `nil` is the mean of all returns given. It never follows a fit.
   public static func backcast(of returns: [Double], mean: Double? = nil) -> Double? {
-    guard returns.count >= 2, returns.allSatisfy(\.isFinite) else { return nil }
+    guard returns.count >= 2, returns.allSatisfy(\.isFinite),
+      returns.prefix(75).contains(where: { $0 != returns[0] })
+    else { return nil }
     let mean = mean ?? returns.reduce(0, +) / Double(returns.count)
     var weight = 1.0
     var weights = 0.0
