@@ -147,6 +147,23 @@ import TradingTypes
     #expect(try FilteredSeries([], model).probabilities.isEmpty)
   }
 
+  // Past and future of the rows before the outlier share hardly any probability; which state it was is certain all the same.
+  @Test func `an outlier that a model can hardly explain is smoothed`() throws {
+    let model = try HiddenMarkovModel(
+      start: [1, 0], transition: [[1, 0], [0.05, 0.95]], means: [0, 0], variances: [1, 400])
+    var random = SplitMix64(seed: 38)
+    let calm = (0..<200).map { _ in 2 * (random.unit() + random.unit() - 1) }
+    for tenth in 330...384 {
+      for place in [1, 60, 199] {
+        var series = calm
+        series[place] = Double(tenth) / 10
+        let smoothed = try Hindsight.smoothed(series, model)
+        #expect((0..<200).allSatisfy { abs(smoothed.values[2 * $0] - 1) < 1e-12 }, "\(tenth), \(place)")
+        #expect(smoothed.logLikelihood.isFinite)
+      }
+    }
+  }
+
   @Test func `a loss of everything has a finite answer`() throws {
     let model = try HiddenMarkovModel(
       start: [0.5, 0.5], transition: [[0.98, 0.02], [0.03, 0.97]], means: [0.07, -0.07], variances: [0.47, 3.26])
