@@ -132,6 +132,7 @@ struct DefensiveOrder: ~Copyable {
       let isComparable = expected == 0 || (expected > 0) == (value > 0)
       if random.below(8) == 0 { inputs.openPositions = inputs.policy.openPositionsMax - 1 }
       let base = measure(signal, inputs)
+      let isAtLeverage = sizer.record.cap == .leverage
       for kind in 0..<9 {
         var worse = inputs
         var weaker = signal
@@ -153,6 +154,8 @@ struct DefensiveOrder: ~Copyable {
           // A side that is gone cannot be traded, which may leave a larger position open.
           guard worse.quote.ask.quantity.lots > 0, worse.quote.bid.quantity.lots > 0 else { continue }
         default:
+          // A quote that moves values the position that is held anew, and with it what leverage is left beside the others.
+          guard !isAtLeverage else { continue }
           if value > 0 {
             worse.quote.bid.price.nanos -= 10_000_000 * Int64(random.below(10))
           } else {
