@@ -14,17 +14,6 @@ import TradingTypes
 
   static func bar(_ number: UInt64) -> Timestamp { Timestamp(nanoseconds: Int64(number) * 60_000_000_000) }
 
-  /// The records of refit `number`.
-  static func refit(_ number: UInt64, instruments: Int = instruments) throws -> [RefitRecord] {
-    let parameters = try RefitModels.volatility(number)
-    return (0..<instruments).map { index in
-      RefitRecord(
-        number: number, barrier: bar(number), instrument: InstrumentID(index: UInt32(index)), place: UInt32(index),
-        recordCount: UInt32(instruments),
-        volatility: RefitRecord.VolatilityPart(parameters: parameters, state: VolatilityState(parameters)))
-    }
-  }
-
   static func decide(_ sequence: UInt64, _ sink: inout JournalSink) {
     sink.record(
       Decision(sequence: sequence, time: bar(sequence), instrument: InstrumentID(index: 0), verdict: .noSignal),
@@ -54,7 +43,7 @@ import TradingTypes
       try Self.write(into: folder) { sink in
         for number in 1...3 as ClosedRange<UInt64> {
           Self.decide(number, &sink)
-          for record in try Self.refit(number) { sink.record(record) }
+          for record in try RefitModels.refit(number) { sink.record(record) }
           sink.record(ExecutionReport.nothing)
           Self.decide(number, &sink)
         }
@@ -88,14 +77,14 @@ import TradingTypes
   @Test func `a journal that went on after a cut has what came later`() throws {
     try JournalFolder.inFolder { folder in
       try Self.write(into: folder) { sink in
-        for record in try Self.refit(1) { sink.record(record) }
-        for record in try Self.refit(2).prefix(3) { sink.record(record) }
+        for record in try RefitModels.refit(1) { sink.record(record) }
+        for record in try RefitModels.refit(2).prefix(3) { sink.record(record) }
       }
       // A day later; its refits are counted from 1 again.
       try Self.write(into: folder) { sink in
         sink.record(ExecutionReport.nothing)
         Self.decide(900, &sink)
-        for var record in try Self.refit(1) {
+        for var record in try RefitModels.refit(1) {
           record.barrier = Self.bar(1_000)
           sink.record(record)
         }
@@ -117,7 +106,7 @@ import TradingTypes
   }
 
   @Test func `a refit that lacks records though nothing was cut is refused`() throws {
-    let records = try Self.refit(5)
+    let records = try RefitModels.refit(5)
     let missing = try Self.fault { sink in
       for record in records.prefix(2) { sink.record(record) }
       Self.decide(9, &sink)
@@ -128,7 +117,7 @@ import TradingTypes
     #expect(missing?.description == line + " up to journal record 2, left out whole")
     let other = try Self.fault { sink in
       for record in records.prefix(3) { sink.record(record) }
-      for record in try Self.refit(6) { sink.record(record) }
+      for record in try RefitModels.refit(6) { sink.record(record) }
     }
     #expect(other?.description.hasPrefix("journal record 4: the rest of a refit expected") == true)
     let gap = try Self.fault { sink in
@@ -143,7 +132,7 @@ import TradingTypes
   }
 
   @Test func `a record of another version or of other bytes is refused by its place`() throws {
-    let words = try Self.refit(1, instruments: 1)[0].journalWords
+    let words = try RefitModels.refit(1, instruments: 1)[0].journalWords
     func fault(version: UInt8, spoiled: Bool) throws -> RefitHistoryError? {
       try Self.fault { sink in
         var payload = words
@@ -168,7 +157,7 @@ import TradingTypes
       do throws(ConfigurationError) { _ = try RefitPlan(repeating: records) } catch { return error.description }
       return nil
     }
-    let (first, second) = (try Self.refit(1), try Self.refit(2))
+    let (first, second) = (try RefitModels.refit(1), try RefitModels.refit(2))
     #expect(fault(first + second) == nil && fault([]) == nil)
     // As the collector of another topology hands them on.
     #expect(fault([0, 2, 1, 3].map { first[$0] } + second.reversed()) == nil)

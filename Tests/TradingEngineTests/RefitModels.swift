@@ -3,8 +3,9 @@ import LockFreeRings
 import PositionSizing
 import RegimeDetection
 import TestSupport
-import TradingEngine
 import TradingTypes
+
+@testable import TradingEngine
 
 /// Parameters of which one number tells all others, seeded returns, and the filters' slow twins over them.
 enum RefitModels {
@@ -19,6 +20,28 @@ enum RefitModels {
       },
       means: (0..<states).map { 0.05 - 0.1 * Double($0) + share },
       variances: (0..<states).map { (0.5 + share) * Double(1 + 3 * $0 * $0) }, transitionFloor: 0)
+  }
+
+  /// A refit every 25 bars from a short window.
+  static var schedule: Refitter.Schedule {
+    var schedule = Refitter.Schedule()
+    schedule.windowMin = 20
+    schedule.windowMax = 120
+    schedule.reseedCount = 60
+    schedule.interval = 25
+    return schedule
+  }
+
+  /// The records of refit `number`, at the end of minute `number`.
+  static func refit(_ number: UInt64, instruments: Int = 4) throws -> [RefitRecord] {
+    let parameters = try volatility(number)
+    return (0..<instruments).map { index in
+      RefitRecord(
+        number: number, barrier: Timestamp(nanoseconds: Int64(number) * 60_000_000_000),
+        instrument: InstrumentID(index: UInt32(index)), place: UInt32(index),
+        recordCount: UInt32(instruments),
+        volatility: RefitRecord.VolatilityPart(parameters: parameters, state: VolatilityState(parameters)))
+    }
   }
 
   /// The volatility model of version `version`.

@@ -23,15 +23,6 @@ import TradingTypes
 
   static let day = ItchFixture(ItchFixture.Parameters(seed: 12, messages: 12_000, symbols: 3)).generate()
 
-  static var schedule: Refitter.Schedule {
-    var schedule = Refitter.Schedule()
-    schedule.windowMin = 20
-    schedule.windowMax = 120
-    schedule.reseedCount = 60
-    schedule.interval = 25
-    return schedule
-  }
-
   /// A generated day through a pipeline with a desk for refits; nil for a pipeline without one.
   static func run<Sink: DecisionSink & ~Copyable>(
     into sink: consuming Sink, plan: RefitPlan?, each: (inout RefitDesk, Int) throws -> Void = { _, _ in }
@@ -70,7 +61,8 @@ import TradingTypes
 
   static func refitter(_ desk: inout RefitDesk) throws -> Refitter {
     try Refitter(
-      desk.takePublisher(), configuration: EngineConfiguration(), schedule: schedule, fits: RefitModels.fits)
+      desk.takePublisher(), configuration: EngineConfiguration(), schedule: RefitModels.schedule, fits: RefitModels.fits
+    )
   }
 
   /// The other thread's end, played by this one.

@@ -84,7 +84,7 @@ import TradingTypes
 
   // A plan of shard 0 alone, then a change: the desks count alike, and the change waits until the plan is through everywhere.
   @Test func `desks with a plan behind them go on together`() throws {
-    let record = try #require(try RefitHistoryTests.refit(1, instruments: 1).first)
+    let record = try #require(try RefitModels.refit(1, instruments: 1).first)
     let map = try ShardMap([0, 1], count: 2)
     let plan = try RefitPlan(repeating: [record])
     var first = try RefitRig(instruments: 2, plan: plan.restricted(to: 0, of: map), deskCount: 2)
@@ -175,7 +175,7 @@ import TradingTypes
   func `a live run with refits is repeated in every topology`(topology: EngineTopology) throws {
     var day = try GeneratedDay(seed: 31, messages: 5_000)
     var run = TopologyRun(day.setup, topology)
-    var settings = RefitSettings(schedule: RefitReplayTests.schedule, fits: RefitModels.fits)
+    var settings = RefitSettings(schedule: RefitModels.schedule, fits: RefitModels.fits)
     settings.idleNanoseconds = 1_000
     run.refitting = settings
     // Slow enough for fits to keep up: a full ring holds the pipelines back.
