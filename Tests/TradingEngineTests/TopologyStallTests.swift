@@ -10,7 +10,7 @@ extension HostVenue: TimedVenueGateway {
   var nextReportTime: Timestamp? { queue.first?.time }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct TopologyStallTests {
+struct TopologyStallTests {
   static func stall(_ waiting: String, _ missing: String) -> TopologyError {
     .stalled(waiting: waiting, missing: missing, milliseconds: 30)
   }
