@@ -83,6 +83,18 @@ extension Ledger {
   /// Exposure of the firm: the sum over its accounts.
   @inlinable public func exposureOfFirm() -> Exposure { firm }
 
+  /// Gross exposure of the firm in all instruments but one, open orders counted; rounded up.
+  ///
+  /// What accounts hold of `instrument` against each other stays counted: its own part is netted over them.
+  @inlinable public func grossExposure(without instrument: InstrumentID) -> Money {
+    let own = exposure(of: instrument)
+    var others = firm
+    others.positionGrossTwice -= own.positionGrossTwice
+    others.openBuy -= own.openBuy
+    others.openSell -= own.openSell
+    return others.gross
+  }
+
   // MARK: - Money
 
   /// Cash: the start, less what was bought, plus what was sold, less fees.

@@ -83,7 +83,7 @@ struct DefensiveOrder: ~Copyable {
     if random.below(4) == 0 { inputs.openSell = Quantity(lots: Int64(random.below(100))) }
     // Unusable for the case as it is and for what is worse alike: a VIX that goes missing has a rule of its own.
     if random.below(8) == 0 { inputs.vixAge = TimeSpan(nanoseconds: .max) }
-    inputs.grossExposure = Money(units: Int64(random.below(4_000_000)))
+    inputs.otherExposure = Money(units: Int64(random.below(4_000_000)))
     inputs.openPositions = Int64(random.below(35))
     return inputs
   }
@@ -132,7 +132,6 @@ struct DefensiveOrder: ~Copyable {
       let isComparable = expected == 0 || (expected > 0) == (value > 0)
       if random.below(8) == 0 { inputs.openPositions = inputs.policy.openPositionsMax - 1 }
       let base = measure(signal, inputs)
-      let isAtLeverage = sizer.record.cap == .leverage
       for kind in 0..<9 {
         var worse = inputs
         var weaker = signal
@@ -144,7 +143,7 @@ struct DefensiveOrder: ~Copyable {
           guard let mode = PolicyMode(rawValue: inputs.policy.mode.rawValue + 1) else { continue }
           worse.policy = .standard(mode)
         case 4: worse.peakEquity.nanos += worse.equity.nanos * Int128(random.below(100)) / 1000
-        case 5: worse.grossExposure += Money(units: Int64(random.below(1_000_000)))
+        case 5: worse.otherExposure += Money(units: Int64(random.below(1_000_000)))
         case 6:
           worse.instrument.averageDailyVolume.lots = Int64(
             Double(worse.instrument.averageDailyVolume.lots) * random.unit())
@@ -154,8 +153,6 @@ struct DefensiveOrder: ~Copyable {
           // A side that is gone cannot be traded, which may leave a larger position open.
           guard worse.quote.ask.quantity.lots > 0, worse.quote.bid.quantity.lots > 0 else { continue }
         default:
-          // A quote that moves values the position that is held anew, and with it what leverage is left beside the others.
-          guard !isAtLeverage else { continue }
           if value > 0 {
             worse.quote.bid.price.nanos -= 10_000_000 * Int64(random.below(10))
           } else {

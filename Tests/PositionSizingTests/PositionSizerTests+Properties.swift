@@ -38,7 +38,7 @@ extension PositionSizerTests {
     if random.below(3) == 0 { inputs.position = .zero }
     if random.below(3) == 0 { inputs.openBuy = Quantity(lots: Int64(random.below(30))) }
     if random.below(3) == 0 { inputs.openSell = Quantity(lots: Int64(random.below(30))) }
-    inputs.grossExposure = Money(units: Int64(random.below(4_000_000)))
+    inputs.otherExposure = Money(units: Int64(random.below(4_000_000)))
     inputs.openPositions = Int64(random.below(35))
     let direction = 0.35 + 0.6 * random.unit()
     return (signal(2.4 * (random.unit() - 0.5), random.unit(), direction: direction), inputs)
@@ -78,7 +78,7 @@ extension PositionSizerTests {
         isNotLarger("more defensive", sizer)
       }
       worse = inputs
-      worse.grossExposure += Money(units: Int64(random.below(1_000_000)))
+      worse.otherExposure += Money(units: Int64(random.below(1_000_000)))
       _ = sizer.size(signal, worse)
       isNotLarger("more exposure", sizer)
     }

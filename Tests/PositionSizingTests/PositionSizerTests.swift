@@ -130,14 +130,14 @@ import TradingTypes
     #expect(sizer.record.cap == .positionNotional && sizer.record.target.lots == 100)
     // Leverage 5 × 100,000 with 499,000 in others leaves 1,000.
     var crowded = inputs(equity: 100_000)
-    crowded.grossExposure = Money(units: 499_000)
+    crowded.otherExposure = Money(units: 499_000)
     _ = sizer.size(signal(1.2, 0.9), crowded)
     #expect(sizer.record.cap == .leverage && sizer.record.target.lots == 10)
-    crowded.grossExposure = Money(units: 600_000)
+    crowded.otherExposure = Money(units: 600_000)
     let outcome = sizer.size(signal(1.2, 0.9), crowded)
     #expect(reason(outcome) == .noEdge && sizer.record.notional == .zero)
     // 10 lots of its own are not in its way.
-    crowded.grossExposure = Money(units: 500_000)
+    crowded.otherExposure = Money(units: 499_000)
     crowded.position = Quantity(lots: 10)
     _ = sizer.size(signal(1.2, 0.9), crowded)
     #expect(sizer.record.target.lots == 10)

@@ -38,11 +38,10 @@ struct ReferenceSizer {
     let reference = isLong ? ask + tick : max(ask, bid)
     let lotValue = Double(reference) / 1e9 * Double(inputs.instrument.notionalMultiplier)
     let equity = inputs.equity.real
-    let others = max(0, inputs.grossExposure.real - abs(Double(inputs.position.lots)) * lotValue)
     var notional = max(0, f * equity)
     notional = min(notional, max(0, equity * 0.02))
     notional = min(notional, inputs.policy.positionNotionalMax.real)
-    notional = min(notional, max(0, inputs.policy.leverageMax * equity - others))
+    notional = min(notional, max(0, inputs.policy.leverageMax * equity - inputs.otherExposure.real))
     let lots = Int64((notional / lotValue).rounded(.down))
     let target = isLong ? lots : -lots
     let difference = target - inputs.position.lots - inputs.openBuy.lots + inputs.openSell.lots

@@ -114,7 +114,7 @@ struct WalkSamples {
       quote.state = .normal
       let inputs = SizingInputs(
         instrument: terms[index], policy: policy, equity: pipeline.ledger.equity,
-        grossExposure: pipeline.ledger.exposureOfFirm().gross, openPositions: Int64(pipeline.ledger.positionsHeld),
+        otherExposure: pipeline.ledger.grossExposure(without: id), openPositions: Int64(pipeline.ledger.positionsHeld),
         position: pipeline.ledger.position(of: id), openBuy: pipeline.ledger.openBuy(of: id),
         openSell: pipeline.ledger.openSell(of: id), quote: quote, time: event.time, causeSequence: sequence,
         nextClientOrderID: ClientOrderID(value: sequence << 8))

@@ -36,17 +36,11 @@ extension PositionSizer {
   }
 
   /// The leverage cap: what is left of it beside the exposure in all other instruments.
-  @inlinable mutating func applyLeverage(_ inputs: borrowing SizingInputs, _ reference: Price) -> Bool {
-    guard
-      let own = Money(
-        notional: reference, inputs.position, multiplier: inputs.instrument.notionalMultiplier)
-    else { return false }
-    let others = max(.zero, inputs.grossExposure - min(own.magnitude, inputs.grossExposure))
+  @inlinable mutating func applyLeverage(_ inputs: borrowing SizingInputs) {
     let leverageMillionths = Int64((inputs.policy.leverageMax * 1e6).rounded(.towardZero))
     // Cannot overflow: equity is below 2^90 and the leverage below 2^30.
     let most = Money(nanos: millionths(inputs.equity.nanos, leverageMillionths))
-    limit(most - others, .leverage)
-    return true
+    limit(most - inputs.otherExposure, .leverage)
   }
 
   /// Lots of the target, rounded toward zero.

@@ -82,7 +82,7 @@ public import TradingTypes
       let reference = isLong ? limitPrice(.buy, inputs) : shortReference(inputs)
       guard reference > .zero else { return .noSize(.noQuote) }
       lastRecord.referencePrice = reference
-      guard applyLeverage(inputs, reference) else { return .noSize(.badInput) }
+      applyLeverage(inputs)
       setTarget(isLong, inputs, reference)
       if lastRecord.notional > .zero { lastRecord.nothing = .belowOneLot }
       applyVolume(inputs)
@@ -103,7 +103,7 @@ public import TradingTypes
       inputs.position.lots <= lotsMax, inputs.position.lots >= -lotsMax,
       inputs.equity.nanos < Int128(1) << 90, inputs.equity.nanos > -(Int128(1) << 90),
       inputs.instrument.averageDailyVolume.lots <= lotsMax,
-      inputs.grossExposure >= .zero, inputs.grossExposure.nanos <= Int128(1) << 100
+      inputs.otherExposure >= .zero, inputs.otherExposure.nanos <= Int128(1) << 100
     else { return false }
     return true
   }

@@ -10,8 +10,8 @@ public import TradingTypes
   public var equity: Money
   /// Highest equity so far, sampled as `equity` is. Only the continuous preset reads it; zero, which is not known, sizes to nothing there.
   public var peakEquity: Money
-  /// Gross exposure over all instruments, this one included; with open orders counted it is only more careful.
-  public var grossExposure: Money
+  /// Gross exposure in all other instruments, their open orders counted: what this one does not move.
+  public var otherExposure: Money
   /// Instruments with a position or an open order.
   public var openPositions: Int64
   /// Position in this instrument, lots, negative when short.
@@ -40,7 +40,7 @@ public import TradingTypes
   /// Inputs for one decision.
   @inlinable public init(
     instrument: Instrument, policy: PolicySnapshot, equity: Money, peakEquity: Money = .zero,
-    grossExposure: Money = .zero,
+    otherExposure: Money = .zero,
     openPositions: Int64 = 0, position: Quantity = .zero, openBuy: Quantity = .zero, openSell: Quantity = .zero,
     quote: BestQuote, vix: Double = .nan, vixAge: TimeSpan = .zero, time: Timestamp, causeSequence: UInt64 = 0,
     nextClientOrderID: ClientOrderID = ClientOrderID(value: 1), strategy: StrategyID = StrategyID(index: 0),
@@ -50,7 +50,7 @@ public import TradingTypes
     self.policy = policy
     self.equity = equity
     self.peakEquity = peakEquity
-    self.grossExposure = grossExposure
+    self.otherExposure = otherExposure
     self.openPositions = openPositions
     self.position = position
     self.openBuy = openBuy

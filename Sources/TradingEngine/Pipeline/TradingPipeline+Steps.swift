@@ -210,7 +210,7 @@ extension TradingPipeline where Model: ~Copyable, Gateway: ~Copyable, Probe: ~Co
   ) -> SizingInputs {
     SizingInputs(
       instrument: states[Int(id.index)].terms, policy: policy, equity: equity, peakEquity: peakEquity,
-      grossExposure: ledger.exposureOfFirm().gross + share.othersGross,
+      otherExposure: ledger.grossExposure(without: id) + share.othersGross,
       openPositions: Int64(ledger.instrumentsEngaged),
       position: ledger.position(of: id), openBuy: ledger.openBuy(of: id), openSell: ledger.openSell(of: id),
       quote: quote, vix: context.vix, vixAge: event.time - context.vixTime, time: event.time,
