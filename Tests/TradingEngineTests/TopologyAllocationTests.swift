@@ -9,8 +9,9 @@ import LockFreeRings
 import SimulatedVenue
 import TestSupport
 import Testing
-import TradingEngine
 import TradingTypes
+
+@testable import TradingEngine
 
 @Suite struct TopologyAllocationTests {
   private struct Counts {
@@ -30,7 +31,10 @@ import TradingTypes
     var output = try ThroughputRing<KeyedOutput>(capacity: capacity, repeating: .nothing, in: arena)
     var totals = try LatencyRing<BarrierPart>(capacity: 512, in: arena)
     var answers = totals.takeProducer()
-    for _ in 0..<512 { _ = answers.tryPush(BarrierPart()) }
+    // Nobody adds up: the totals lie there already, with more gross exposure than the shard will have.
+    var total = BarrierPart()
+    total.gross = Money(units: 1_000_000)
+    for _ in 0..<512 { _ = answers.tryPush(total) }
     var portfolio = try ShardedPortfolio(day.setup.configuration, in: arena)
     var distributor = try FeedDistributor(
       lanes: [Handoff(input.takeProducer())], map: ShardMap(instruments: day.setup.directory.count, count: 1),
