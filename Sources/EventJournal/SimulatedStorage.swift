@@ -31,7 +31,10 @@ public final class SimulatedStorage: JournalStorage {
   public init(images: [SegmentImage]) {
     state.withLock { state in
       for image in images {
-        let bytes = (0..<image.byteCount).map { UInt8(truncatingIfNeeded: image.words[$0 / 8] >> UInt64(8 * ($0 & 7))) }
+        let bytes = (0..<image.byteCount).map { (place: Int) -> UInt8 in
+          let word = image.words[place / 8]
+          return UInt8(truncatingIfNeeded: word >> UInt64(8 * (place & 7)))
+        }
         state.written[image.number] = bytes
         state.durable[image.number] = bytes
       }

@@ -157,9 +157,12 @@ import TradingTypes
     var feed = try Self.feed()
     let level = [Self.message("8", length: 30)]
     var outcomes: [IexOutcome] = []
-    for (first, session) in [(1, 7), (1 << 62, 7), (1 << 62, 9), (2, 7), (3 + (1 << 32), 7), (2 + (1 << 32), 7)] {
-      let segment = Self.segment(
-        level, first: UInt64(first), sent: UInt64(5 + outcomes.count), session: UInt64(session))
+    let far: UInt64 = 1 << 32
+    let starts: [(first: UInt64, session: UInt64)] = [
+      (1, 7), (1 << 62, 7), (1 << 62, 9), (2, 7), (3 + far, 7), (2 + far, 7),
+    ]
+    for (first, session) in starts {
+      let segment = Self.segment(level, first: first, sent: UInt64(5 + outcomes.count), session: session)
       outcomes.append(Self.read(&feed, segment).outcome)
     }
     #expect(

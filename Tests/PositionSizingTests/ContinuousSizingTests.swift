@@ -146,7 +146,7 @@ struct GoldenPipeline: Decodable {
       guard date >= "2014-01-03" else { continue }
       equity *= 1 + before * value! / 100
       peak = max(peak, equity)
-      let mean = returns[(row - 249)...row].map { $0.value! }.reduce(0, +) / 250 / 100
+      let mean = returns[(row - 249)...row].reduce(0.0) { $0 + $1.value! } / 250 / 100
       let outcome = sizing.size(
         ContinuousSizing.Inputs(
           mean: mean, observations: 250, volatility: forecast.squareRoot() / 100, vix: (vix[date] ?? nil) ?? .nan,

@@ -109,7 +109,8 @@ extension PositionSizerTests {
       var sizer = try sizer(annual: 0.02, parameters: parameters)
       var inputs = inputs(bid: 9_999, ask: Int64(10_000 + random.below(1_000)))
       // 13 to 83 bits: below and beyond what 64 bits hold.
-      inputs.equity = Money(nanos: (Int128(random.next() >> 1 | 1 << 62) << 20) >> Int128(random.below(70)))
+      let word: UInt64 = random.next() >> 1 | 1 << 62
+      inputs.equity = Money(nanos: (Int128(word) << 20) >> Int128(random.below(70)))
       inputs.policy.sizeFactor = 100
       inputs.policy.leverageMax = 1_000
       inputs.policy.positionNotionalMax = .max

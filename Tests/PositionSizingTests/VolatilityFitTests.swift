@@ -31,7 +31,8 @@ import TradingTypes
       #expect(fit.state.variance == fit.forecastVariances(horizon: 3)[0])
       // Residuals of a right model have variance 1.
       let residuals = fit.standardisedResiduals(of: returns)
-      #expect(abs(residuals.map { $0 * $0 }.reduce(0, +) / 6_000 - 1) < 0.05)
+      let variance = residuals.reduce(0.0) { $0 + $1 * $1 } / 6_000
+      #expect(abs(variance - 1) < 0.05)
     }
   }
 

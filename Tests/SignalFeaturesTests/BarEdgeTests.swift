@@ -81,9 +81,9 @@ import TradingTypes
   }
 
   @Test func `without a trend the roll spread is 0, not the root of what rounding left`() throws {
-    let steady = try slots((0..<200).map { (10_000 + Int64($0), 5) })
+    let steady = try slots((0..<200).map { (number: Int64) in (10_000 + number, 5) })
     #expect(steady[.rollSpread] == 0)
-    let bouncing = try slots((0..<200).map { (10_000 + Int64($0 % 2) * 10, 5) })
+    let bouncing = try slots((0..<200).map { (number: Int64) in (10_000 + number % 2 * 10, 5) })
     #expect(abs(bouncing[.rollSpread] - 0.2) < 0.001)
   }
 }

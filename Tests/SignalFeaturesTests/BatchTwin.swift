@@ -116,10 +116,12 @@ struct BatchTwin {
       slots[0] = m
       slots[1] = a - b
       slots[2] = 1e4 * (a - b) / m
-      slots[3] = 1e4 * ((b * A + a * B) / (A + B) - m) / m
+      let weightedMid: Double = (b * A + a * B) / (A + B)
+      slots[3] = 1e4 * (weightedMid - m) / m
       slots[5] = (B - A) / (B + A)
       let steps = (a - b) / 100
-      slots[4] = table.moves[min(9, Int(10 * B / (B + A))) * 3 + (steps <= 1 ? 0 : steps <= 2 ? 1 : 2)]
+      let spread = steps <= 1 ? 0 : steps <= 2 ? 1 : 2
+      slots[4] = table.moves[min(9, Int(10 * B / (B + A))) * 3 + spread]
       for (slot, count) in [(6, 3), (7, 5), (8, 10)] {
         let bid = bids.prefix(count).map(\.size).reduce(0, +)
         let ask = asks.prefix(count).map(\.size).reduce(0, +)
@@ -201,8 +203,9 @@ struct BatchTwin {
     if let trade = measured.last { slots[28] = 2e4 * trade.sign * (trade.price - trade.mid!) / trade.mid! }
     if let trade = measured.last(where: { $0.time + 5_000_000_000 < clock }) {
       let later = mids.last { $0.time <= trade.time + 5_000_000_000 }!.mid
-      slots[29] = 2e4 * trade.sign * (trade.price - later) / trade.mid!
-      slots[30] = 2e4 * trade.sign * (trade.price - trade.mid!) / trade.mid! - slots[29]
+      let (sign, price, mid): (Double, Double, Double) = (trade.sign, trade.price, trade.mid!)
+      slots[29] = 2e4 * sign * (price - later) / mid
+      slots[30] = 2e4 * sign * (price - mid) / mid - slots[29]
     }
     let moves = zip(measured, measured.dropFirst()).suffix(30).map { ($0.sign * $0.size, $1.mid! - $0.mid!) }
     if moves.count > 1 {

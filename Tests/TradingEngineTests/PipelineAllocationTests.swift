@@ -1,5 +1,5 @@
 // Goal: after its start the pipeline takes no memory and touches no reference count. Method: mallocs and retains of this thread over a
-// generated day, after a second engine has warmed up code and tables; release builds only.
+// generated day, after a second engine has warmed up code and tables; release builds only. A planted one among 150,000 messages is counted.
 
 import BacktestHarness
 import CAllocationCounter
@@ -37,6 +37,35 @@ import TradingTypes
     let counts = Self.count(day.bytes, &pipeline, from: 10_000)
     #expect(counts.allocations == 0)
     #expect(counts.retains == 0)
+  }
+
+  /// Takes memory at one message, or holds an object once more at it.
+  private struct PlantedProbe: PipelineProbe, ~Copyable {
+    var messages = 0
+    let allocates: Bool
+    let object = ManagedBuffer<Int, Int>.create(minimumCapacity: 1) { _ in 0 }
+    var memory: [Int] = []
+    var holder: AnyObject?
+
+    mutating func begin() {
+      messages += 1
+      guard messages == 100_000 else { return }
+      if allocates { memory = Array(repeating: messages, count: 3) } else { holder = object }
+    }
+    mutating func mark(_ stage: PipelineStage) {}
+    mutating func skip() {}
+    mutating func end(_ verdict: DecisionVerdict) {}
+  }
+
+  @Test(.enabled(if: countsAllocations, "counts mean something in release builds only"), arguments: [true, false])
+  func `one allocation or one retain of a whole day is counted`(allocates: Bool) throws {
+    let day = try GeneratedDay(seed: 7, messages: 200_000, symbols: 8)
+    var warm = try day.setup.makePipeline(probe: NoProbe(), sink: DecisionChecksum())
+    _ = day.run(&warm)
+    var pipeline = try day.setup.makePipeline(probe: PlantedProbe(allocates: allocates), sink: DecisionChecksum())
+    let counts = Self.count(day.bytes, &pipeline, from: 50_000)
+    #expect(counts.allocations == (allocates ? 1 : 0))
+    #expect(counts.retains >= (allocates ? 0 : 1))
   }
 
   /// What the messages after the first `warmCount` allocate and retain.

@@ -82,10 +82,7 @@ extension SizedDecision {
   public init?(journalPayload bytes: RawSpan) {
     guard bytes.byteCount == 8 * Self.wordCount else { return nil }
     let view = ByteView(bytes)
-    self.init(
-      journalWords: InlineArray { place in
-        (0..<8).reduce(UInt64(0)) { $0 | UInt64(view.byte(at: place * 8 + $1)) << UInt64(8 * $1) }
-      })
+    self.init(journalWords: InlineArray { view.littleEndian64(at: $0 * 8) })
   }
 
   /// The size that `words` are, or nil where they are none; no allocation.
