@@ -33,8 +33,7 @@ struct RefitDesks: ~Copyable {
       do throws(RingError) {
         var desk = try RefitDesk(
           instrumentCount: count, plan: setup.refits?.restricted(to: shard, of: map) ?? RefitPlan(),
-          deskCount: map.count, in: arena)
-        desk.shard = UInt16(truncatingIfNeeded: shard)
+          deskCount: map.count, shard: shard, in: arena)
         publishers.append(Handoff(desk.takePublisher()))
         desks.append(Handoff(desk))
       } catch { throw ConfigurationError("refits: \(error)") }

@@ -85,13 +85,21 @@ extension Ledger {
 
   /// Gross exposure of the firm in all instruments but one, open orders counted; rounded up.
   ///
-  /// What accounts hold of `instrument` against each other stays counted: its own part is netted over them.
+  /// - Complexity: O(accounts that hold the instrument), no allocation.
   @inlinable public func grossExposure(without instrument: InstrumentID) -> Money {
-    let own = exposure(of: instrument)
+    let index = Int(instrument.index)
+    let line = lines[index]
+    var lots: Int64 = 0
+    var holders = line.accounts
+    while holders != 0 {
+      lots &+= abs(accountHoldings[accountPlace(index, holders.trailingZeroBitCount)].position.lots)
+      holders &= holders &- 1
+    }
     var others = firm
-    others.positionGrossTwice -= own.positionGrossTwice
-    others.openBuy -= own.openBuy
-    others.openSell -= own.openSell
+    // Wrapping, as in the sums it is a part of (`lotNanosMax`).
+    others.positionGrossTwice &-= Int128(lots) &* (Int128(line.markTwice.magnitude) &* Int128(line.multiplier))
+    others.openBuy -= Money(nanos: line.openBuyNanos)
+    others.openSell -= Money(nanos: line.openSellNanos)
     return others.gross
   }
 

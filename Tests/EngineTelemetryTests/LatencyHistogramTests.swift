@@ -188,3 +188,17 @@ func `recording a latency allocates nothing`() {
   }
   #expect(counts.allocations == 0 && counts.retains == 0 && answer != nil)
 }
+
+@Test(.enabled(if: countsAllocations, "counts mean something in release builds only"))
+func `one allocation among a thousand recordings is counted`() {
+  var histogram = LatencyHistogram(in: Arena(capacityBytes: 1 << 20))
+  let values = latencies(count: 1000, seed: 1)
+  var planted: [Int64] = []
+  let counts = counting {
+    for (number, value) in values.enumerated() {
+      histogram.record(value)
+      if number == 500 { planted = Array(repeating: value, count: 3) }
+    }
+  }
+  #expect(counts.allocations == 1 && planted.count == 3)
+}

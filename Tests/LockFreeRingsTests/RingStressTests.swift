@@ -205,7 +205,8 @@ enum Outcome: UInt64 {
     thread.join()
     #expect(isInOrder.word.load(ordering: .acquiring) == 1)
     #expect(consumed.word.load(ordering: .acquiring) + refused == offers)
-    #expect(consumed.word.load(ordering: .acquiring) > offers / 1000)
+    // What fills the ring first is taken by any consumer, however little time it is given.
+    #expect(consumed.word.load(ordering: .acquiring) >= UInt64(capacity))
   }
 
   // Goal: the thread sanitizer would catch a ring whose push forgot its release. Method: plant exactly that; the run must fail. Start with

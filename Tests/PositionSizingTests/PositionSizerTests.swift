@@ -141,6 +141,12 @@ import TradingTypes
     crowded.position = Quantity(lots: 10)
     _ = sizer.size(signal(1.2, 0.9), crowded)
     #expect(sizer.record.target.lots == 10)
+    // Nor is what is open to make it; but 10 that are sold may not trade, and then 10 more would be 20.
+    crowded.openBuy = Quantity(lots: 5)
+    _ = sizer.size(signal(1.2, 0.9), crowded)
+    #expect(sizer.record.target.lots == 10)
+    (crowded.openBuy, crowded.openSell) = (.zero, Quantity(lots: 10))
+    #expect(reason(sizer.size(signal(1.2, 0.9), crowded)) == .atTarget && sizer.record.target == .zero)
   }
 
   @Test func `a short is valued at the ask and sold at the bid`() throws {

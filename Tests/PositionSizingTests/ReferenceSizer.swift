@@ -37,11 +37,12 @@ struct ReferenceSizer {
     let bid = inputs.quote.bid.price.nanos
     let reference = isLong ? ask + tick : max(ask, bid)
     let lotValue = Double(reference) / 1e9 * Double(inputs.instrument.notionalMultiplier)
+    let against = Double(isLong ? inputs.openSell.lots : inputs.openBuy.lots) * lotValue
     let equity = inputs.equity.real
     var notional = max(0, f * equity)
     notional = min(notional, max(0, equity * 0.02))
     notional = min(notional, inputs.policy.positionNotionalMax.real)
-    notional = min(notional, max(0, inputs.policy.leverageMax * equity - inputs.otherExposure.real))
+    notional = min(notional, max(0, inputs.policy.leverageMax * equity - inputs.otherExposure.real - against))
     let lots = Int64((notional / lotValue).rounded(.down))
     let target = isLong ? lots : -lots
     let difference = target - inputs.position.lots - inputs.openBuy.lots + inputs.openSell.lots

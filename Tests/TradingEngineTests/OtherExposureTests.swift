@@ -28,5 +28,12 @@ struct OtherExposureTests {
     #expect(exposures.allSatisfy { ($0.positionGrossTwice != 0) == (latency == .zero) && $0.gross > .zero })
     #expect(Self.others(pipeline, for: 0) == exposures[1].gross)
     #expect(Self.others(pipeline, for: 1) == exposures[0].gross)
+    // Other shards hold 5,000 at the last bar's end.
+    var own = BarrierPart()
+    own.gross = exposures[0].gross + exposures[1].gross
+    var total = own
+    total.gross += Money(units: 5_000)
+    pipeline.takeShardBarrier(total, own: own, at: Rig.nothing(at: 3).time)
+    #expect(Self.others(pipeline, for: 0) == exposures[1].gross + Money(units: 5_000))
   }
 }

@@ -21,8 +21,7 @@ import TradingTypes
     let counts = Self.count(day.bytes, &pipeline, from: 50_000)
     #expect(pipeline.counts.messages == 200_000)
     #expect(pipeline.counts.fills > 100)
-    #expect(counts.allocations == 0)
-    #expect(counts.retains == 0)
+    #expect(Self.isClean(counts), "\(counts)")
   }
 
   @Test(.enabled(if: countsAllocations, "counts mean something in release builds only"))
@@ -35,8 +34,7 @@ import TradingTypes
     var pipeline = try day.setup.makePipeline(
       probe: StageProbe(clock: clock, in: Arena(capacityBytes: 16 << 20)), sink: DecisionChecksum())
     let counts = Self.count(day.bytes, &pipeline, from: 10_000)
-    #expect(counts.allocations == 0)
-    #expect(counts.retains == 0)
+    #expect(Self.isClean(counts), "\(counts)")
   }
 
   /// Takes memory at one message, or holds an object once more at it.
@@ -65,8 +63,13 @@ import TradingTypes
     var pipeline = try day.setup.makePipeline(probe: PlantedProbe(allocates: allocates), sink: DecisionChecksum())
     let counts = Self.count(day.bytes, &pipeline, from: 50_000)
     #expect(counts.allocations == (allocates ? 1 : 0))
-    #expect(counts.retains >= (allocates ? 0 : 1))
+    // The probe's own store may hold and let go of what it stores.
+    #expect(allocates || (1...2).contains(counts.retains))
+    #expect(!Self.isClean(counts))
   }
+
+  /// The verdict on a run, planted or not.
+  private static func isClean(_ counts: martlet_counts) -> Bool { counts.allocations == 0 && counts.retains == 0 }
 
   /// What the messages after the first `warmCount` allocate and retain.
   @inline(never) private static func count<Probe: PipelineProbe & ~Copyable>(

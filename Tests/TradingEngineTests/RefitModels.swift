@@ -134,16 +134,15 @@ struct RefitRig: ~Copyable {
   var bars: Int64 = 0
 
   init(
-    instruments: Int, catchUpMax: Int = 64, ringCapacity: Int = 4_096, plan: RefitPlan = RefitPlan(), deskCount: Int = 1
-  )
-    throws
-  {
+    instruments: Int, catchUpMax: Int = 64, ringCapacity: Int = 4_096, plan: RefitPlan = RefitPlan(),
+    deskCount: Int = 1, shard: Int = 0
+  ) throws {
     let arena = Arena(capacityBytes: 8 << 20)
     let (parameters, table) = (try RefitModels.regime(0), try RefitModels.table())
     let volatile = try RefitModels.volatility(0)
     let desk = try RefitDesk(
       instrumentCount: instruments, catchUpMax: catchUpMax, ringCapacity: ringCapacity, plan: plan,
-      deskCount: deskCount, in: arena)
+      deskCount: deskCount, shard: shard, in: arena)
     regimes = try RegimeFilter(instrumentCount: instruments, parameters: parameters, table: table, in: arena)
     volatility = VolatilityFilter(instrumentCount: instruments, parameters: volatile, in: arena)
     self.desk = desk

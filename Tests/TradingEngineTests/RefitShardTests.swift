@@ -21,8 +21,7 @@ import TradingTypes
     init(catchUpMax: Int = 64) throws {
       let map = try ShardMap([0, 1], count: 2)
       let first = try RefitRig(instruments: 2, catchUpMax: catchUpMax, deskCount: 2)
-      var second = try RefitRig(instruments: 2, catchUpMax: catchUpMax, deskCount: 2)
-      second.desk.shard = 1
+      let second = try RefitRig(instruments: 2, catchUpMax: catchUpMax, deskCount: 2, shard: 1)
       rigs = [first, second]
       self.map = map
     }
@@ -50,13 +49,13 @@ import TradingTypes
     let ends = pair.takePublishers()
     var first = ends[0].take()
     var second = ends[1].take()
-    let isFirst = first.publish(try Self.change(1))
+    let isFirst = first.publishPart(try Self.change(1))
     #expect(isFirst && pair.endBar(1).isEmpty && pair.endBar(2).isEmpty)
     #expect(RefitModels.bits(pair.rigs[0].regimes.parameters) == RefitModels.bits(try RefitModels.regime(0)))
     // In the hands of one desk since long, of the other since now.
     var other = try Self.change(1)
     other.earliestBarrier = RefitRig.barrier(4)
-    let isSecond = second.publish(other)
+    let isSecond = second.publishPart(other)
     #expect(isSecond && pair.endBar(3).isEmpty)
     let records = pair.endBar(4)
     #expect(records.count == 4 && records.allSatisfy { $0.barrier == RefitRig.barrier(4) && $0.number == 1 })
@@ -74,7 +73,7 @@ import TradingTypes
     var first = ends[0].take()
     var second = ends[1].take()
     for value in RefitModels.returns(seed: 3, count: 9) { pair.rigs[1].take(value, of: 1) }
-    let isPublished = (first.publish(try Self.change(1)), second.publish(try Self.change(1)))
+    let isPublished = (first.publishPart(try Self.change(1)), second.publishPart(try Self.change(1)))
     #expect(isPublished.0 && isPublished.1)
     #expect(pair.endBar(1).isEmpty)
     let outcomes = (first.collect()?.outcome, second.collect()?.outcome)
@@ -88,10 +87,10 @@ import TradingTypes
     let map = try ShardMap([0, 1], count: 2)
     let plan = try RefitPlan(repeating: [record])
     var first = try RefitRig(instruments: 2, plan: plan.restricted(to: 0, of: map), deskCount: 2)
-    var second = try RefitRig(instruments: 2, plan: plan.restricted(to: 1, of: map), deskCount: 2)
+    var second = try RefitRig(instruments: 2, plan: plan.restricted(to: 1, of: map), deskCount: 2, shard: 1)
     var publisher = first.desk.takePublisher()
     var other = second.desk.takePublisher()
-    let isPublished = (publisher.publish(try Self.change(1)), other.publish(try Self.change(1)))
+    let isPublished = (publisher.publishPart(try Self.change(1)), other.publishPart(try Self.change(1)))
     #expect(isPublished.0 && isPublished.1)
     for bar in 1...2 as ClosedRange<Int64> {
       var votes = first.desk.vote(at: RefitRig.barrier(bar))
@@ -138,9 +137,9 @@ import TradingTypes
   }
 
   @Test func `desks that were not made to change together are refused`() throws {
-    func fault(_ counts: [Int], _ instruments: [Int], map: ShardMap) throws -> String? {
-      let ends = try zip(counts, instruments).map { count, instruments in
-        var rig = try RefitRig(instruments: instruments, deskCount: count)
+    func fault(_ counts: [Int], _ instruments: [Int], shards: [Int] = [0, 1], map: ShardMap) throws -> String? {
+      let ends = try counts.indices.map { place in
+        var rig = try RefitRig(instruments: instruments[place], deskCount: counts[place], shard: shards[place])
         return Handoff(rig.desk.takePublisher())
       }
       do throws(ConfigurationError) { _ = try RefitPublishers(ends, map: map) } catch { return error.description }
@@ -151,7 +150,17 @@ import TradingTypes
     #expect(try fault([2], [2], map: two) == "refits: the desks of 1 shards, 2 expected")
     let line = "refits: desk 1 is for 2 instruments and one of 1 that change together; 2 and 2 expected"
     #expect(try fault([2, 1], [2, 2], map: two) == line)
+    let turned = "refits: desk 0 is that of shard 1; shard 0 expected"
+    #expect(try fault([2, 2], [2, 2], shards: [1, 0], map: two) == turned)
     #expect(try fault([2, 2], [2, 3], map: two)?.hasPrefix("refits: desk 1 is for 3 instruments") == true)
+  }
+
+  @Test func `a change of one's own to a desk of several stops the program`() async {
+    await #expect(processExitsWith: .failure) {
+      var pair = try Pair()
+      var publisher = pair.takePublishers()[0].take()
+      _ = publisher.publish(try RefitShardTests.change(1))
+    }
   }
 
   // MARK: - Whole days
@@ -178,9 +187,12 @@ import TradingTypes
     var settings = RefitSettings(schedule: RefitModels.schedule, fits: RefitModels.fits)
     settings.idleNanoseconds = 1_000
     run.refitting = settings
-    // Slow enough for fits to keep up: a full ring holds the pipelines back.
+    // Slow enough for fits to keep up: a full ring holds the pipelines back. A thread that is given little time is waited for longer.
     run.ringCapacity = 64
-    let live = try run.run(day.bytes, into: LiveSink(pause: TimeSpan(nanoseconds: 200_000)))
+    var live = try run.run(day.bytes, into: LiveSink(pause: TimeSpan(nanoseconds: 200_000)))
+    for pause in [1_000_000, 5_000_000] as [Int64] where Set(live.sink.refits.map(\.number)).count <= 2 {
+      live = try run.run(day.bytes, into: LiveSink(pause: TimeSpan(nanoseconds: pause)))
+    }
     let told = live.refits
     let report = try #require(told)
     let records = live.sink.refits

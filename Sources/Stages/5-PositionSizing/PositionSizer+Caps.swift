@@ -35,12 +35,19 @@ extension PositionSizer {
     lastRecord.cap = cap
   }
 
-  /// The leverage cap: what is left of it beside the exposure in all other instruments.
-  @inlinable mutating func applyLeverage(_ inputs: borrowing SizingInputs) {
+  /// The leverage cap: what is left of it beside the exposure in all other instruments, and beside open orders against the target.
+  ///
+  /// Those are counted on to trade where the order is made up; one that does not leaves as many lots more than the target.
+  @inlinable mutating func applyLeverage(_ isLong: Bool, _ inputs: borrowing SizingInputs, _ reference: Price) -> Bool {
+    let against = isLong ? inputs.openSell : inputs.openBuy
+    guard let open = Money(notional: reference, against, multiplier: inputs.instrument.notionalMultiplier) else {
+      return false
+    }
     let leverageMillionths = Int64((inputs.policy.leverageMax * 1e6).rounded(.towardZero))
     // Cannot overflow: equity is below 2^90 and the leverage below 2^30.
     let most = Money(nanos: millionths(inputs.equity.nanos, leverageMillionths))
-    limit(most - inputs.otherExposure, .leverage)
+    limit(most - inputs.otherExposure - open, .leverage)
+    return true
   }
 
   /// Lots of the target, rounded toward zero.

@@ -82,7 +82,7 @@ public import TradingTypes
       let reference = isLong ? limitPrice(.buy, inputs) : shortReference(inputs)
       guard reference > .zero else { return .noSize(.noQuote) }
       lastRecord.referencePrice = reference
-      applyLeverage(inputs)
+      guard applyLeverage(isLong, inputs, reference) else { return .noSize(.badInput) }
       setTarget(isLong, inputs, reference)
       if lastRecord.notional > .zero { lastRecord.nothing = .belowOneLot }
       applyVolume(inputs)

@@ -10,7 +10,7 @@ public import TradingTypes
   public var equity: Money
   /// Highest equity so far, sampled as `equity` is. Only the continuous preset reads it; zero, which is not known, sizes to nothing there.
   public var peakEquity: Money
-  /// Gross exposure in all other instruments, their open orders counted: what this one does not move.
+  /// Gross exposure in all other instruments, their open orders counted: what this one's quote, position and orders do not move.
   public var otherExposure: Money
   /// Instruments with a position or an open order.
   public var openPositions: Int64

@@ -53,8 +53,8 @@ public struct RefitDesk: ~Copyable {
   public let catchUpMax: Int
   /// Desks that change together: one for each shard, or 1.
   public let deskCount: Int
-  /// Which shard's desk it is, for the record: to be set before the first event.
-  public var shard: UInt16 = 0
+  /// Which shard's desk it is.
+  public let shard: UInt16
   /// What happened so far.
   public private(set) var counters = Counters()
   private var closed: Slab<UInt64>
@@ -81,11 +81,12 @@ public struct RefitDesk: ~Copyable {
   ///   - ringCapacity: returns that wait for the other thread while it fits; a power of two.
   ///   - plan: refits that a replay repeats.
   ///   - deskCount: desks that change together: one for each shard of the sharded topology, whose refits come from one `Refitter`.
+  ///   - shard: which shard's desk it is, for the record.
   /// - Throws: `RingError` for a wrong capacity or a full arena.
   /// - Complexity: takes `arenaBytes` from the arena.
   public init(
     instrumentCount: Int, catchUpMax: Int = 64, ringCapacity: Int = 16_384, plan: RefitPlan = RefitPlan(),
-    deskCount: Int = 1, in arena: Arena
+    deskCount: Int = 1, shard: Int = 0, in arena: Arena
   ) throws(RingError) {
     precondition(instrumentCount > 0, "RefitDesk: at least one instrument")
     precondition(
@@ -97,7 +98,9 @@ public struct RefitDesk: ~Copyable {
     do throws(ArenaError) { slot = try ExchangeSlot(in: arena) } catch { throw .arena(error) }
     self.instrumentCount = instrumentCount
     self.catchUpMax = catchUpMax
+    precondition((0..<ShardMap.countMax).contains(shard), "RefitDesk: shard 0 to 15")
     self.deskCount = deskCount
+    self.shard = UInt16(shard)
     self.plan = plan
     closed = Slab(repeating: 0, count: instrumentCount, in: arena)
     recent = Slab(repeating: 0, count: instrumentCount * catchUpMax, in: arena)
@@ -106,7 +109,8 @@ public struct RefitDesk: ~Copyable {
     returns = ring.takeProducer()
     incoming = slot.takeConsumer()
     publisher = RefitPublisher(
-      slot: slot.takePublisher(), returns: ring.takeConsumer(), instrumentCount: instrumentCount, deskCount: deskCount)
+      slot: slot.takePublisher(), returns: ring.takeConsumer(), instrumentCount: instrumentCount, deskCount: deskCount,
+      shard: shard)
     meetTypes()
   }
 

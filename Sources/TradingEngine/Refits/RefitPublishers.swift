@@ -32,8 +32,8 @@ public struct RefitPublishers: ~Copyable, Sendable {
   /// - Parameters:
   ///   - publishers: in shard order; taken.
   ///   - map: which shard trades which instrument: that of the distributor.
-  /// - Throws: `ConfigurationError` where they are not as many as the map's shards, or the desks were not made for as many, or not for the
-  ///   same instruments.
+  /// - Throws: `ConfigurationError` where they are not as many as the map's shards, in another order, or the desks were not made for as
+  ///   many, or not for the same instruments.
   public init(_ publishers: [Handoff<RefitPublisher>], map: ShardMap) throws(ConfigurationError) {
     guard publishers.count == map.count else {
       throw ConfigurationError("refits: the desks of \(publishers.count) shards, \(map.count) expected")
@@ -47,6 +47,9 @@ public struct RefitPublishers: ~Copyable, Sendable {
         throw ConfigurationError(
           "refits: desk \(index) is for \(end.instrumentCount) instruments and one of \(end.deskCount) that change together; \(instruments) and \(map.count) expected"
         )
+      }
+      guard map.count == 1 || end.shard == index else {
+        throw ConfigurationError("refits: desk \(index) is that of shard \(end.shard); shard \(index) expected")
       }
       ends[index] = consume end
     }
@@ -94,7 +97,7 @@ public struct RefitPublishers: ~Copyable, Sendable {
     }
     for shard in 0..<count {
       guard let change = changes[shard].take() else { preconditionFailure("RefitPublishers: a change for each desk") }
-      let isTaken = ends[shard]!.publish(change)
+      let isTaken = ends[shard]!.publishPart(change)
       precondition(isTaken, "RefitPublishers: a free desk takes a change")
     }
     awaited = count
