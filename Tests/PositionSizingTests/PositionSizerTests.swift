@@ -253,6 +253,13 @@ import TradingTypes
     extreme = inputs()
     extreme.quote.ask.price = Price(nanos: .max)
     #expect(reason(sizer.size(signal(0.4), extreme)) == .noQuote)
+    // 2^60 lots at nearly 2^61 times 2^6, beside 2^100: a difference of these has no place in 128 bits.
+    extreme = inputs()
+    extreme.quote.ask.price = Price(nanos: (1 << 61) - 1)
+    extreme.instrument.contractMultiplier = 64
+    extreme.openSell = Quantity(lots: 1 << 60)
+    extreme.otherExposure = Money(nanos: 1 << 100)
+    #expect(reason(sizer.size(signal(0.4), extreme)) == .badInput)
     extreme = inputs()
     extreme.instrument.contractMultiplier = .max
     #expect(reason(sizer.size(signal(0.4), extreme)) == .belowOneLot)

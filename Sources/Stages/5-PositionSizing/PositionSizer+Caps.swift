@@ -40,9 +40,10 @@ extension PositionSizer {
   /// Those are counted on to trade where the order is made up; one that does not leaves as many lots more than the target.
   @inlinable mutating func applyLeverage(_ isLong: Bool, _ inputs: borrowing SizingInputs, _ reference: Price) -> Bool {
     let against = isLong ? inputs.openSell : inputs.openBuy
-    guard let open = Money(notional: reference, against, multiplier: inputs.instrument.notionalMultiplier) else {
-      return false
-    }
+    // In the range of `otherExposure`: differences of these cannot overflow.
+    guard let open = Money(notional: reference, against, multiplier: inputs.instrument.notionalMultiplier),
+      open.nanos <= Int128(1) << 100
+    else { return false }
     let leverageMillionths = Int64((inputs.policy.leverageMax * 1e6).rounded(.towardZero))
     // Cannot overflow: equity is below 2^90 and the leverage below 2^30.
     let most = Money(nanos: millionths(inputs.equity.nanos, leverageMillionths))
