@@ -187,17 +187,23 @@ enum Outcome: UInt64 {
     }
     var offered: UInt64 = 0
     var refused: UInt64 = 0
+    // After every 512th refusal the next number waits for room: a consumer that is given little time still takes one in 513.
+    var waitsForRoom = false
     while offered < offers {
       let wanted = Int(min(32, offers - offered))
       var claimed = producer.claim(upTo: wanted)
       let count = claimed.count
       for index in 0..<count { claimed[index] = offered + UInt64(index) + 1 }
       producer.publish(count)
-      if count == 0 {
+      if count == 0, waitsForRoom {
+        yieldThread()
+      } else if count == 0 {
         refused += 1
         offered += 1
+        waitsForRoom = refused & 511 == 0
         if refused & 63 == 0 { yieldThread() }
       } else {
+        waitsForRoom = false
         offered += UInt64(count)
       }
     }
@@ -205,8 +211,7 @@ enum Outcome: UInt64 {
     thread.join()
     #expect(isInOrder.word.load(ordering: .acquiring) == 1)
     #expect(consumed.word.load(ordering: .acquiring) + refused == offers)
-    // What fills the ring first is taken by any consumer, however little time it is given.
-    #expect(consumed.word.load(ordering: .acquiring) >= UInt64(capacity))
+    #expect(consumed.word.load(ordering: .acquiring) > offers / 1000)
   }
 
   // Goal: the thread sanitizer would catch a ring whose push forgot its release. Method: plant exactly that; the run must fail. Start with

@@ -8,7 +8,7 @@ import Testing
 import TradingEngine
 import TradingTypes
 
-private final class Flag: Sendable {
+final class Flag: Sendable {
   let isUp = Atomic(false)
 }
 
